@@ -1,0 +1,19 @@
+{
+  "targets": [
+    {
+      "target_name": "posix_sockets",
+      "sources": ["<!@(cat native/sources.txt)"],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+      "cflags": ["-Wall", "-Wextra", "-fvisibility=hidden"],
+      "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti"],
+      "conditions": [
+        ["'<!(echo ${POSIX_SOCKETS_WERROR:-})' != ''", { "cflags": ["-Werror"] }],
+        ["'<!(echo ${POSIX_SOCKETS_SANITIZE:-})' != ''", {
+          "cflags": ["-fsanitize=address,undefined", "-fno-omit-frame-pointer", "-g", "-O1"],
+          "ldflags": ["-fsanitize=address,undefined"]
+        }]
+      ]
+    }
+  ]
+}

@@ -1,0 +1,38 @@
+/**
+ * posix-sockets: every Linux socket call, called directly from JavaScript, exactly as its man page says.
+ * @module
+ */
+export * from './constants.js';
+export { errnoName, GaiError, SystemError, strerror } from './errors.js';
+export { type Bytes, type Raw, raw } from './native.js';
+export type { OptionName } from './option-name.js';
+export { CMSG_ALIGN, CMSG_LEN, CMSG_SPACE, ControlBuffer, type ControlMessage } from './structs/control.js';
+export { ucred } from './structs/credentials.js';
+export { EpollEvents } from './structs/epoll-events.js';
+export { FdSet } from './structs/fdset.js';
+export { linger } from './structs/linger.js';
+export { MsgHdr, type MsgHdrInit } from './structs/msghdr.js';
+export { PollFds } from './structs/pollfds.js';
+export { SigSet } from './structs/sigset.js';
+export {
+  SockAddr,
+  sockaddr_in,
+  sockaddr_in6,
+  sockaddr_ll,
+  sockaddr_nl,
+  sockaddr_un,
+  sockaddr_unspec,
+  sockaddr_vm,
+} from './structs/sockaddr.js';
+export { Struct } from './structs/struct.js';
+export { tcp_info } from './structs/tcp-info.js';
+export { itimerspec, timespec, timeval } from './structs/time.js';
+export { type Supported, supports } from './supports.js';
+export * from './syscalls/descriptors.js';
+export * from './syscalls/endpoints.js';
+export * from './syscalls/messages.js';
+export * from './syscalls/names.js';
+export * from './syscalls/options.js';
+export * from './syscalls/threads.js';
+export * from './syscalls/transfer.js';
+export * from './syscalls/waiting.js';

@@ -1,0 +1,171 @@
+// A C struct as a view over its bytes. The compiler says where each field lies; here it gets its type.
+import { endianness } from 'node:os';
+import { type InspectOptions, inspect } from 'node:util';
+import { type Layout, layouts, type Place } from '../native.js';
+
+/** Whether this machine's integers begin with their low byte. */
+export const littleEndian = endianness() === 'LE';
+
+/** How a field's bytes become a JavaScript value and back. */
+export interface Kind<T> {
+  read(view: DataView, place: Place): T;
+  write(view: DataView, place: Place, value: T): void;
+}
+
+function checked(value: number, least: number, most: number): number {
+  if (!Number.isInteger(value)) throw new TypeError(`a field of integers cannot hold ${String(value)}`);
+  if (value < least || value > most) throw new RangeError(`${value} does not fit: it must be ${least} to ${most}`);
+  return value;
+}
+
+/** A signed integer of the field's size. One of 64 bits is read as a number, exact to 2^53. */
+export const int: Kind<number> = {
+  read(view, [offset, size]) {
+    if (size === 4) return view.getInt32(offset, littleEndian);
+    if (size === 2) return view.getInt16(offset, littleEndian);
+    if (size === 1) return view.getInt8(offset);
+    return Number(view.getBigInt64(offset, littleEndian));
+  },
+  write(view, [offset, size], value) {
+    const bound = 2 ** (Math.min(size * 8, 54) - 1);
+    checked(value, -bound, bound - 1);
+    if (size === 4) view.setInt32(offset, value, littleEndian);
+    else if (size === 2) view.setInt16(offset, value, littleEndian);
+    else if (size === 1) view.setInt8(offset, value);
+    else view.setBigInt64(offset, BigInt(value), littleEndian);
+  },
+};
+
+/** An unsigned integer of the field's size, or a bit-field. One of 64 bits is read as a number, exact to 2^53. */
+export const uint: Kind<number> = {
+  read(view, [offset, size, firstBit, bits]) {
+    if (firstBit !== undefined && bits !== undefined) return (view.getUint8(offset) >> firstBit) & (2 ** bits - 1);
+    if (size === 4) return view.getUint32(offset, littleEndian);
+    if (size === 2) return view.getUint16(offset, littleEndian);
+    if (size === 1) return view.getUint8(offset);
+    return Number(view.getBigUint64(offset, littleEndian));
+  },
+  write(view, [offset, size, firstBit, bits], value) {
+    checked(value, 0, 2 ** Math.min(bits ?? size * 8, 53) - 1);
+    if (firstBit !== undefined && bits !== undefined) {
+      const others = view.getUint8(offset) & ~((2 ** bits - 1) << firstBit);
+      view.setUint8(offset, others | (value << firstBit));
+    } else if (size === 4) view.setUint32(offset, value, littleEndian);
+    else if (size === 2) view.setUint16(offset, value, littleEndian);
+    else if (size === 1) view.setUint8(offset, value);
+    else view.setBigUint64(offset, BigInt(value), littleEndian);
+  },
+};
+
+/** An unsigned integer of 64 bits, as a BigInt: a counter or an identifier that may use all of them. */
+export const uint64: Kind<bigint> = {
+  read: (view, [offset]) => view.getBigUint64(offset, littleEndian),
+  write: (view, [offset], value) => view.setBigUint64(offset, value, littleEndian),
+};
+
+/** An unsigned integer in network byte order, of 16 or 32 bits. */
+export const networkUint: Kind<number> = {
+  read: (view, [offset, size]) => (size === 2 ? view.getUint16(offset) : view.getUint32(offset)),
+  write(view, [offset, size], value) {
+    checked(value, 0, 2 ** (size * 8) - 1);
+    if (size === 2) view.setUint16(offset, value);
+    else view.setUint32(offset, value);
+  },
+};
+
+/** The field's bytes themselves: a view when read, copied (and padded with zeros) when written. */
+export const bytes: Kind<Uint8Array> = {
+  read: (view, [offset, size]) => new Uint8Array(view.buffer, view.byteOffset + offset, size),
+  write(view, [offset, size], value) {
+    if (value.length > size) throw new RangeError(`${value.length} bytes do not fit: the field has ${size}`);
+    const field = new Uint8Array(view.buffer, view.byteOffset + offset, size);
+    field.fill(0);
+    field.set(value);
+  },
+};
+
+/** A struct inside a struct: a view when read, copied when written. */
+export function nested<S extends Struct>(type: new (bytes: Uint8Array) => S): Kind<S> {
+  return {
+    read: (view, place) => new type(bytes.read(view, place)),
+    write: (view, place, value) => bytes.write(view, place, value.bytes),
+  };
+}
+
+/** A C struct's bytes. */
+export class Struct {
+  /** The struct itself: what is read and written is these bytes. */
+  readonly bytes: Uint8Array;
+  /** How many of them are in use: after `getsockopt`, how many the kernel wrote. Fields beyond read as undefined. */
+  length: number;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.length = bytes.length;
+  }
+
+  /** The fields' values by name. */
+  toJSON(): Record<string, unknown> {
+    return {};
+  }
+
+  [inspect.custom](depth: number, options: InspectOptions, show: typeof inspect): string {
+    return `${this.constructor.name} ${show(this.toJSON(), { ...options, depth })}`;
+  }
+}
+
+type Fields = Record<string, Kind<unknown>>;
+type Values<F> = { -readonly [K in keyof F]: F[K] extends Kind<infer T> ? T : never };
+
+/** A struct's class: make one from values (the rest is zero), or over bytes that exist. */
+export interface StructType<F> {
+  new (content?: Partial<Values<F>> | Uint8Array): Struct & Values<F>;
+  /** sizeof the struct, in bytes. */
+  readonly size: number;
+}
+
+/**
+ * Makes the class of a C struct.
+ * @param name its C name, as in native/layouts.def
+ * @param fields each field's name in C and how it is read
+ */
+export function struct<F extends Fields>(name: string, fields: F): StructType<F> {
+  const layout = layouts[name] as Layout;
+  const entries = Object.entries(fields);
+
+  class View extends Struct {
+    static readonly size = layout.size;
+    readonly #view: DataView;
+
+    static {
+      for (const [field, kind] of entries) {
+        const place = layout.fields[field] as Place;
+        Object.defineProperty(View.prototype, field, {
+          enumerable: true,
+          get(this: View) {
+            return place[0] + place[1] > this.length ? undefined : kind.read(this.#view, place);
+          },
+          set(this: View, value: unknown) {
+            kind.write(this.#view, place, value);
+          },
+        });
+      }
+    }
+
+    constructor(content: Record<string, unknown> | Uint8Array = {}) {
+      super(content instanceof Uint8Array ? content : new Uint8Array(layout.size));
+      this.#view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+      if (content instanceof Uint8Array) return;
+      for (const [field, value] of Object.entries(content)) {
+        if (!(field in fields)) throw new TypeError(`struct ${name} has no field '${field}'`);
+        (this as Record<string, unknown>)[field] = value;
+      }
+    }
+
+    override toJSON(): Record<string, unknown> {
+      return Object.fromEntries(entries.map(([field]) => [field, (this as Record<string, unknown>)[field]]));
+    }
+  }
+
+  return View as unknown as StructType<F>;
+}

@@ -1,0 +1,191 @@
+import { SIOCGIFCONF } from '../constants.js';
+import { fail } from '../errors.js';
+import { type Bytes, raw } from '../native.js';
+import type { SigSet } from '../structs/sigset.js';
+import { Struct } from '../structs/struct.js';
+import { itimerspec } from '../structs/time.js';
+
+declare module '../native.js' {
+  interface Raw {
+    close(fd: number): number;
+    dup(fd: number): number;
+    dup2(oldfd: number, newfd: number): number;
+    dup3(oldfd: number, newfd: number, flags: number): number;
+    /** `out[0]` and `out[1]`: the ends to read from and to write to. */
+    pipe2(flags: number): number;
+    /** A command that takes no argument gets 0. */
+    fcntl(fd: number, cmd: number, arg: number | Bytes): number;
+    /**
+     * A number is passed as C passes an int, by pointer, and is in `out[0]` afterwards. For SIOCGIFCONF the bytes are
+     * the ifreqs to fill, and `out[0]` their length. `data` is what ifr_data points at, for requests that use it.
+     */
+    ioctl(fd: number, request: number, arg: number | Bytes, data?: Bytes): number;
+    sockatmark(fd: number): number;
+    eventfd(initval: number, flags: number): number;
+    timerfd_create(clockid: number, flags: number): number;
+    timerfd_settime(fd: number, flags: number, newValue: Bytes, oldValue: Bytes | null): number;
+    timerfd_gettime(fd: number, value: Bytes): number;
+    signalfd(fd: number, mask: Bytes, flags: number): number;
+  }
+}
+
+/**
+ * `close(fd)`: gives a descriptor back. The socket behind it lives on while another descriptor holds it.
+ *
+ * Descriptors belong to the whole process: closing one that the runtime itself uses ends the process.
+ * @throws EBADF it is not open. After any other error it is closed all the same: never close again.
+ * @see close(2)
+ */
+export function close(fd: number): void {
+  const answer = raw.close(fd);
+  if (answer < 0) fail('close', answer);
+}
+
+/**
+ * `dup(oldfd)`: a second descriptor for the same open file or socket: the lowest number that is free.
+ * @throws EBADF not open · EMFILE too many descriptors
+ * @see dup(2)
+ */
+export function dup(fd: number): number {
+  const copy = raw.dup(fd);
+  return copy < 0 ? fail('dup', copy) : copy;
+}
+
+/**
+ * `dup2(oldfd, newfd)`: makes `newfd` a second descriptor for the same, closing what it was before.
+ * @throws EBADF not open, or a number out of range
+ * @see dup(2)
+ */
+export function dup2(oldfd: number, newfd: number): number {
+  const copy = raw.dup2(oldfd, newfd);
+  return copy < 0 ? fail('dup2', copy) : copy;
+}
+
+/**
+ * `dup3(oldfd, newfd, flags)`: {@link dup2}, with O_CLOEXEC if wanted.
+ * @throws EINVAL both are the same, or an unknown flag · EBADF not open, or a number out of range
+ * @see dup(2)
+ */
+export function dup3(oldfd: number, newfd: number, flags: number): number {
+  const copy = raw.dup3(oldfd, newfd, flags);
+  return copy < 0 ? fail('dup3', copy) : copy;
+}
+
+/**
+ * `pipe2(pipefd, flags)`: makes a pipe.
+ * @param flags O_NONBLOCK, O_CLOEXEC, O_DIRECT (packets)
+ * @returns the end to read from and the end to write to
+ * @throws EMFILE too many descriptors · EINVAL an unknown flag
+ * @see pipe(2)
+ */
+export function pipe2(flags = 0): [number, number] {
+  const answer = raw.pipe2(flags);
+  if (answer < 0) fail('pipe2', answer);
+  return [raw.out[0] as number, raw.out[1] as number];
+}
+
+/**
+ * `fcntl(fd, op, arg)`: asks or changes what a descriptor is.
+ * @param cmd F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC, F_SETOWN, F_SETSIG, F_GETLK, ...
+ * @param arg an int, or the struct that the command takes (f_owner_ex, flock)
+ * @returns what the command answers: flags, a descriptor, 0
+ * @throws EBADF not open · EINVAL an unknown command, or one that this kind of file does not have
+ * @see fcntl(2)
+ */
+export function fcntl(fd: number, cmd: number, arg: number | Struct | Bytes = 0): number {
+  const answer = raw.fcntl(fd, cmd, arg instanceof Struct ? arg.bytes : arg);
+  return answer < 0 ? fail('fcntl', answer) : answer;
+}
+
+/**
+ * `ioctl(fd, op, arg)`: a request to the device or socket.
+ * @param request FIONREAD, FIONBIO, SIOCATMARK, SIOCOUTQ, SIOCGIFMTU, ...
+ * @param arg nothing for a request that writes an int, which is then returned; an int for one that takes it; otherwise
+ * the struct's bytes, which the request may change. A request whose struct holds a pointer is refused, except
+ * SIOCGIFCONF (give the room for ifreqs; the length filled is returned) and those that use ifr_data.
+ * @param data what ifr_data points at, for SIOCETHTOOL, SIOCSHWTSTAMP and SIOCGHWTSTAMP
+ * @returns the int that was written, if `arg` was left out; the length for SIOCGIFCONF; else what the request answers
+ * @throws ENOTTY, EOPNOTSUPP not a request of this kind of descriptor · EINVAL a request at the wrong time · ENODEV no
+ * such interface · EPERM not permitted
+ * @see ioctl(2), netdevice(7), tcp(7), udp(7), socket(7)
+ */
+export function ioctl(fd: number, request: number, arg?: number | Struct | Bytes, data?: Struct | Bytes): number {
+  const given = arg === undefined ? 0 : arg instanceof Struct ? arg.bytes : arg;
+  const answer =
+    data === undefined
+      ? raw.ioctl(fd, request, given)
+      : raw.ioctl(fd, request, given, data instanceof Struct ? data.bytes : data);
+  if (answer < 0) fail('ioctl', answer);
+  return arg === undefined || request === SIOCGIFCONF ? (raw.out[0] as number) : answer;
+}
+
+/**
+ * `sockatmark(sockfd)`: whether the next byte to read is the one that out-of-band data marked.
+ * @throws ENOTTY, EINVAL not a socket that has such a mark
+ * @see sockatmark(3)
+ */
+export function sockatmark(fd: number): boolean {
+  const answer = raw.sockatmark(fd);
+  return answer < 0 ? fail('sockatmark', answer) : answer === 1;
+}
+
+/**
+ * `eventfd(initval, flags)`: a counter to wait for: 8 bytes written add to it, 8 bytes read take it (native byte
+ * order).
+ * @param initval 32 bits
+ * @param flags EFD_NONBLOCK, EFD_CLOEXEC, EFD_SEMAPHORE
+ * @see eventfd(2)
+ */
+export function eventfd(initval: number, flags = 0): number {
+  const fd = raw.eventfd(initval, flags);
+  return fd < 0 ? fail('eventfd', fd) : fd;
+}
+
+/**
+ * `timerfd_create(clockid, flags)`: a timer to wait for: reading gives, in 8 bytes, how often it has expired.
+ * @param clockid CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME, ...
+ * @param flags TFD_NONBLOCK, TFD_CLOEXEC
+ * @throws EINVAL an unknown clock or flag · EPERM an alarm clock needs CAP_WAKE_ALARM
+ * @see timerfd_create(2)
+ */
+export function timerfd_create(clockid: number, flags = 0): number {
+  const fd = raw.timerfd_create(clockid, flags);
+  return fd < 0 ? fail('timerfd_create', fd) : fd;
+}
+
+/**
+ * `timerfd_settime(fd, flags, new_value, old_value)`: starts or stops a timer.
+ * @param flags TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET
+ * @returns what was set before
+ * @throws EINVAL not a timer, or nanoseconds out of range · ECANCELED the clock was set
+ * @see timerfd_settime(2)
+ */
+export function timerfd_settime(fd: number, flags: number, value: itimerspec): itimerspec {
+  const old = new itimerspec();
+  const answer = raw.timerfd_settime(fd, flags, value.bytes, old.bytes);
+  return answer < 0 ? fail('timerfd_settime', answer) : old;
+}
+
+/**
+ * `timerfd_gettime(fd, curr_value)`: how long a timer still has, and its interval.
+ * @throws EINVAL not a timer
+ * @see timerfd_gettime(2)
+ */
+export function timerfd_gettime(fd: number): itimerspec {
+  const value = new itimerspec();
+  const answer = raw.timerfd_gettime(fd, value.bytes);
+  return answer < 0 ? fail('timerfd_gettime', answer) : value;
+}
+
+/**
+ * `signalfd(fd, mask, flags)`: signals to wait for and read, as signalfd_siginfo structs. The signals must be blocked
+ * in the threads that would get them: see pthread_sigmask.
+ * @param fd -1 for a new descriptor, or one whose mask is to change
+ * @param flags SFD_NONBLOCK, SFD_CLOEXEC
+ * @throws EINVAL not a signalfd, or an unknown flag
+ * @see signalfd(2)
+ */
+export function signalfd(fd: number, mask: SigSet, flags = 0): number {
+  const answer = raw.signalfd(fd, mask.bytes, flags);
+  return answer < 0 ? fail('signalfd', answer) : answer;
+}

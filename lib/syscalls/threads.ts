@@ -1,0 +1,52 @@
+import type { Worker } from 'node:worker_threads';
+import { fail } from '../errors.js';
+import { raw } from '../native.js';
+import { SigSet } from '../structs/sigset.js';
+
+declare module '../native.js' {
+  interface Raw {
+    /** Sends the thread one signal. @returns 1, or 0 if no thread of that number uses this package */
+    interrupt(threadId: number): number;
+    /** Sends the thread signals until it has ended. @returns as interrupt */
+    interruptUntilGone(threadId: number): number;
+    /** The same for all threads but this one. @returns how many there are */
+    interruptOthersUntilGone(): number;
+    pthread_sigmask(how: number, set: Bytes | null, oldset: Bytes | null): number;
+  }
+}
+
+/**
+ * Ends the system call that a worker is blocked in: there it throws EINTR (`raw` answers -EINTR), and the worker goes
+ * on. A worker that is not inside a call notices nothing; a call that it begins a moment later is not ended.
+ * @returns whether the worker uses this package, and so could be reached
+ */
+export function interrupt(worker: Worker): boolean {
+  return raw.interrupt(worker.threadId) === 1;
+}
+
+/**
+ * Ends a worker even if it is blocked in a system call, where `worker.terminate()` alone would wait for ever.
+ * @returns the worker's exit code, as `worker.terminate()` does
+ */
+export function terminate(worker: Worker): Promise<number> {
+  const { threadId } = worker;
+  const ended = worker.terminate();
+  if (threadId >= 0) raw.interruptUntilGone(threadId);
+  return ended;
+}
+
+/**
+ * `pthread_sigmask(how, set, oldset)`: changes which signals this thread blocks.
+ *
+ * Signals meant for the whole process go to any thread that does not block them, and Node has several.
+ * @param how SIG_BLOCK, SIG_UNBLOCK or SIG_SETMASK
+ * @param set null only to ask
+ * @returns the mask as it was
+ * @throws EINVAL an unknown `how`
+ * @see pthread_sigmask(3), sigprocmask(2)
+ */
+export function pthread_sigmask(how: number, set: SigSet | null): SigSet {
+  const old = new SigSet();
+  const answer = raw.pthread_sigmask(how, set?.bytes ?? null, old.bytes);
+  return answer < 0 ? fail('pthread_sigmask', answer) : old;
+}

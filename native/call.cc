@@ -1,0 +1,142 @@
+#include "call.h"
+
+#include <cerrno>
+#include <cstdio>
+
+bool Call::nextIs(napi_valuetype wanted) {
+  napi_valuetype type;
+  return napi_typeof(env_, arguments_[next_], &type) == napi_ok && type == wanted;
+}
+
+bool Call::skipNull() {
+  if (!nextIs(napi_null) && !nextIs(napi_undefined)) return false;
+  next_++;
+  return true;
+}
+
+static size_t ElementSize(napi_typedarray_type type) {
+  switch (type) {
+    case napi_int8_array:
+    case napi_uint8_array:
+    case napi_uint8_clamped_array:
+      return 1;
+    case napi_int16_array:
+    case napi_uint16_array:
+      return 2;
+    case napi_int32_array:
+    case napi_uint32_array:
+    case napi_float32_array:
+      return 4;
+    case napi_float64_array:
+    case napi_bigint64_array:
+    case napi_biguint64_array:
+      return 8;
+    default:
+      return 0;
+  }
+}
+
+// False when `value` is no buffer that Node-API knows.
+static bool GetBytes(napi_env env, napi_value value, Bytes* found) {
+  void** data = reinterpret_cast<void**>(&found->data);
+  napi_typedarray_type type = static_cast<napi_typedarray_type>(-1);
+  bool is = false;
+  if (napi_is_typedarray(env, value, &is) == napi_ok && is) {
+    if (napi_get_typedarray_info(env, value, &type, &found->length, data, nullptr, nullptr) != napi_ok)
+      return false;
+    found->length *= ElementSize(type);
+    return ElementSize(type) != 0;
+  }
+  if (napi_is_dataview(env, value, &is) == napi_ok && is) {
+    return napi_get_dataview_info(env, value, &found->length, data, nullptr, nullptr) == napi_ok;
+  }
+  if (napi_is_arraybuffer(env, value, &is) == napi_ok && is) {
+    return napi_get_arraybuffer_info(env, value, data, &found->length) == napi_ok;
+  }
+  return false;
+}
+
+Bytes Call::otherBytes(const char* argument, napi_value value) {
+  Bytes found;
+  if (GetBytes(env_, value, &found)) return found;
+  refuseType(argument, "a Uint8Array, another view of bytes or an ArrayBuffer");
+  return {};
+}
+
+uint8_t* Call::sized(const char* argument, Bytes found, size_t size) {
+  if (ok() && found.length < size) {
+    char wanted[64];
+    snprintf(wanted, sizeof wanted, "at least %zu bytes long", size);
+    refuseRange(argument, wanted);
+  }
+  return found.data;
+}
+
+void Call::refuseType(const char* argument, const char* wanted) {
+  if (refused_) return;
+  refused_ = true;
+  char message[200];
+  snprintf(message, sizeof message, "%s: '%s' must be %s", name_, argument, wanted);
+  napi_throw_type_error(env_, "ERR_INVALID_ARG_TYPE", message);
+}
+
+void Call::refuseRange(const char* argument, const char* wanted) {
+  if (refused_) return;
+  refused_ = true;
+  char message[200];
+  snprintf(message, sizeof message, "%s: '%s' must be %s", name_, argument, wanted);
+  napi_throw_range_error(env_, "ERR_OUT_OF_RANGE", message);
+}
+
+void Call::refuseInteger(const char* argument, double least, double most) {
+  char wanted[96];
+  snprintf(wanted, sizeof wanted, "an integer from %.0f to %.0f", least, most);
+  refuseRange(argument, wanted);
+}
+
+napi_value Call::answer(int64_t result) { return number(result < 0 ? -errno : result); }
+
+napi_value Call::number(int64_t value) {
+  napi_value result = nullptr;
+  if (value >= INT_MIN && value <= INT_MAX) {
+    napi_create_int32(env_, static_cast<int32_t>(value), &result);
+  } else {
+    napi_create_double(env_, static_cast<double>(value), &result);
+  }
+  return result;
+}
+
+IoVector::IoVector(Call& call, const char* argument) {
+  napi_env env = call.env();
+  napi_value value = call.next();
+  Bytes one;
+  if (GetBytes(env, value, &one)) {
+    entries_[0] = {one.data, one.length};
+    count_ = 1;
+    return;
+  }
+  bool isArray = false;
+  uint32_t length = 0;
+  if (napi_is_array(env, value, &isArray) != napi_ok || !isArray ||
+      napi_get_array_length(env, value, &length) != napi_ok) {
+    call.refuseType(argument, "an array of buffers");
+    return;
+  }
+  if (length > kMax) length = kMax;
+  napi_value elements[kMax];
+  for (uint32_t i = 0; i < length; i++) {
+    if (napi_get_element(env, value, i, &elements[i]) != napi_ok) {
+      call.refuseType(argument, "an array of buffers");  // a getter threw; its exception stays
+      return;
+    }
+  }
+  for (uint32_t i = 0; i < length; i++) {
+    Bytes bytes;
+    if (!GetBytes(env, elements[i], &bytes)) {
+      call.refuseType(argument, "an array of buffers");
+      return;
+    }
+    entries_[i] = {bytes.data, bytes.length};
+  }
+  count_ = static_cast<int>(length);
+}

@@ -1,0 +1,151 @@
+// One call from JavaScript: its arguments are read in order, then the kernel is asked, then its number is the
+// answer.
+//
+// Nothing is coerced, so no JavaScript runs between taking a buffer's pointer and using it. The plain
+// Node-API functions are used here because they cost a third less than the wrapper classes.
+#pragma once
+
+#include <node_api.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <climits>
+#include <cstdint>
+
+#include "environment.h"
+
+struct Bytes {
+  uint8_t* data = nullptr;
+  size_t length = 0;
+};
+
+class Call {
+ public:
+  static constexpr size_t kMaxArguments = 12;
+
+  // `name` is the system call's, for the messages of errors.
+  Call(napi_env env, napi_callback_info info, const char* name) : env_(env), name_(name) {
+    void* data = nullptr;
+    size_t count = kMaxArguments;
+    napi_get_cb_info(env, info, &count, arguments_, nullptr,
+                     &data);  // what was not passed reads as undefined
+    environment_ = static_cast<Environment*>(data);
+  }
+
+  // A C int.
+  int integer(const char* argument) { return static_cast<int>(number(argument, INT_MIN, INT_MAX)); }
+  int fd() { return integer("fd"); }
+
+  // A set of bits: the sign bit may be written as -2^31 or as 2^31.
+  uint32_t flags(const char* argument) {
+    return static_cast<uint32_t>(static_cast<int64_t>(number(argument, INT_MIN, UINT_MAX)));
+  }
+
+  // An off_t, size_t or other integer of 64 bits, as far as a JavaScript number is exact.
+  int64_t wide(const char* argument) { return static_cast<int64_t>(number(argument, -kMaxSafe, kMaxSafe)); }
+  size_t size(const char* argument) { return static_cast<size_t>(number(argument, 0, kMaxSafe)); }
+
+  // Any typed array, DataView or ArrayBuffer. A detached one has length 0.
+  Bytes bytes(const char* argument) {
+    napi_value value = arguments_[next_++];
+    napi_typedarray_type type = kNoType;
+    Bytes found;
+    if (napi_get_typedarray_info(env_, value, &type, &found.length, reinterpret_cast<void**>(&found.data),
+                                 nullptr, nullptr) == napi_ok &&
+        type == napi_uint8_array) {
+      return found;
+    }
+    return otherBytes(argument, value);
+  }
+
+  // The same, or null for a null pointer.
+  Bytes bytesOrNull(const char* argument) { return skipNull() ? Bytes{} : bytes(argument); }
+
+  // The same, of at least `size` bytes, for the kernel (or libc) to use as a struct.
+  template <typename Struct>
+  Struct* structure(const char* argument) {
+    return reinterpret_cast<Struct*>(sized(argument, bytes(argument), sizeof(Struct)));
+  }
+  template <typename Struct>
+  Struct* structureOrNull(const char* argument) {
+    return skipNull() ? nullptr : structure<Struct>(argument);
+  }
+
+  // A buffer's length as a C length of 32 bits (socklen_t, int). Longer is longer than any such object can
+  // be.
+  static socklen_t length(Bytes bytes) {
+    return bytes.length > INT_MAX ? INT_MAX : static_cast<socklen_t>(bytes.length);
+  }
+
+  // True when the next argument is null or undefined, which is then read.
+  bool skipNull();
+
+  // True when the next argument is a number, which is not yet read.
+  bool nextIsNumber() { return nextIs(napi_number); }
+
+  napi_value next() { return arguments_[next_++]; }
+
+  // False once an argument was refused; the JavaScript error is then pending.
+  bool ok() const { return !refused_; }
+
+  // Refuses the call with a TypeError or RangeError that names the argument.
+  void refuseType(const char* argument, const char* wanted);
+  void refuseRange(const char* argument, const char* wanted);
+
+  // The kernel's answer: its number, or -errno.
+  napi_value answer(int64_t result);
+
+  // A number as it is.
+  napi_value number(int64_t value);
+
+  int32_t* out() const { return environment_->out; }
+  Environment* environment() const { return environment_; }
+  napi_env env() const { return env_; }
+
+ private:
+  static constexpr double kMaxSafe = 9007199254740991.0;
+  // Node-API leaves the type untouched for kinds of array that it does not know.
+  static constexpr napi_typedarray_type kNoType = static_cast<napi_typedarray_type>(-1);
+
+  double number(const char* argument, double least, double most) {
+    double value = 0;
+    if (napi_get_value_double(env_, arguments_[next_++], &value) != napi_ok) {
+      refuseType(argument, "an integer");
+      return 0;
+    }
+    if (!(value >= least && value <= most) || value != static_cast<double>(static_cast<int64_t>(value))) {
+      refuseInteger(argument, least, most);
+      return 0;
+    }
+    return value;
+  }
+
+  bool nextIs(napi_valuetype wanted);
+  Bytes otherBytes(const char* argument, napi_value value);
+  uint8_t* sized(const char* argument, Bytes found, size_t size);
+  void refuseInteger(const char* argument, double least, double most);
+
+  napi_env env_;
+  const char* name_;
+  Environment* environment_ = nullptr;
+  size_t next_ = 0;
+  bool refused_ = false;
+  napi_value arguments_[kMaxArguments];
+};
+
+// A JavaScript array of buffers (or one buffer) as the iovec of readv(2). All elements are fetched before the
+// first pointer is taken, because fetching one may run a getter.
+class IoVector {
+ public:
+  // One entry more than the kernel takes, so that the kernel is the one to refuse (EINVAL).
+  static constexpr size_t kMax = IOV_MAX + 1;
+
+  IoVector(Call& call, const char* argument);
+
+  const iovec* data() const { return entries_; }
+  int count() const { return count_; }
+
+ private:
+  iovec entries_[kMax];
+  int count_ = 0;
+};

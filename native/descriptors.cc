@@ -1,0 +1,248 @@
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <vector>
+
+#include "addon.h"
+#include "call.h"
+#include "threads.h"
+#include "uapi.h"
+
+// int close(int fd);
+static napi_value Close(napi_env env, napi_callback_info info) {
+  Call call(env, info, "close");
+  int fd = call.fd();
+  return call.ok() ? call.answer(close(fd)) : nullptr;
+}
+
+// int dup(int oldfd);
+static napi_value Dup(napi_env env, napi_callback_info info) {
+  Call call(env, info, "dup");
+  int fd = call.fd();
+  return call.ok() ? call.answer(dup(fd)) : nullptr;
+}
+
+// int dup2(int oldfd, int newfd);
+static napi_value Dup2(napi_env env, napi_callback_info info) {
+  Call call(env, info, "dup2");
+  int oldFd = call.integer("oldfd");
+  int newFd = call.integer("newfd");
+  return call.ok() ? call.answer(dup2(oldFd, newFd)) : nullptr;
+}
+
+// int dup3(int oldfd, int newfd, int flags);
+static napi_value Dup3(napi_env env, napi_callback_info info) {
+  Call call(env, info, "dup3");
+  int oldFd = call.integer("oldfd");
+  int newFd = call.integer("newfd");
+  uint32_t flags = call.flags("flags");
+  return call.ok() ? call.answer(dup3(oldFd, newFd, static_cast<int>(flags))) : nullptr;
+}
+
+// int pipe2(int pipefd[2], int flags);  out: the two descriptors
+static napi_value Pipe2(napi_env env, napi_callback_info info) {
+  Call call(env, info, "pipe2");
+  uint32_t flags = call.flags("flags");
+  return call.ok() ? call.answer(pipe2(call.out(), static_cast<int>(flags))) : nullptr;
+}
+
+// The struct behind the last argument of fcntl and ioctl, copied, so that a kernel that takes a larger struct
+// than the caller gave cannot write past the end of it.
+class Scratch {
+ public:
+  explicit Scratch(Bytes bytes) : bytes_(bytes), copy_(bytes.length + kLargestStruct) {
+    if (bytes.length) memcpy(copy_.data(), bytes.data, bytes.length);
+  }
+  uint8_t* data() { return copy_.data(); }
+  void copyBack() {
+    if (bytes_.length) memcpy(bytes_.data, copy_.data(), bytes_.length);
+  }
+
+ private:
+  static constexpr size_t kLargestStruct = 1 << _IOC_SIZEBITS;
+  Bytes bytes_;
+  std::vector<uint8_t> copy_;
+};
+
+// The commands whose argument is an int. Every other command gets a pointer to a struct, so that no number
+// from JavaScript is ever taken for a pointer.
+static bool TakesInt(int command) {
+  constexpr int kDupfdQuery = 0x403, kCreatedQuery = 0x404;  // not in every header
+  switch (command) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+    case F_GETFD:
+    case F_SETFD:
+    case F_GETFL:
+    case F_SETFL:
+    case F_GETOWN:
+    case F_SETOWN:
+    case F_GETSIG:
+    case F_SETSIG:
+    case F_GETLEASE:
+    case F_SETLEASE:
+    case F_NOTIFY:
+    case F_GETPIPE_SZ:
+    case F_SETPIPE_SZ:
+    case F_GET_SEALS:
+    case F_ADD_SEALS:
+    case kDupfdQuery:
+    case kCreatedQuery:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// int fcntl(int fd, int op, ... /* arg */);
+static napi_value Fcntl(napi_env env, napi_callback_info info) {
+  Call call(env, info, "fcntl");
+  int fd = call.fd();
+  int command = call.integer("cmd");
+  if (call.nextIsNumber()) {
+    int64_t argument = static_cast<int32_t>(call.flags("arg"));
+    if (!call.ok()) return nullptr;
+    if (TakesInt(command)) return call.answer(fcntl(fd, command, argument));
+    Scratch nothing({});
+    return call.answer(fcntl(fd, command, nothing.data()));
+  }
+  Bytes bytes = call.bytes("arg");
+  if (TakesInt(command)) call.refuseType("arg", "a number for this command");
+  if (!call.ok()) return nullptr;
+  Scratch scratch(bytes);
+  napi_value answer = call.answer(fcntl(fd, command, scratch.data()));
+  scratch.copyBack();
+  return answer;
+}
+
+// Requests whose ifreq points at more (ifr_data), which the caller gives as a fourth argument.
+static bool TakesData(unsigned long request) {
+  constexpr unsigned long kEthtool = 0x8946, kSetHwTstamp = 0x89b0, kGetHwTstamp = 0x89b1;
+  return request == kEthtool || request == kSetHwTstamp || request == kGetHwTstamp;
+}
+
+// Requests whose struct holds a pointer that nothing here knows how to make safe: the old routing and bridge
+// requests (netlink does better), bonding, WAN, driver-private and wireless ones.
+static bool HoldsPointer(unsigned long request) {
+  auto within = [request](unsigned long first, unsigned long last) {
+    return request >= first && request <= last;
+  };
+  return within(0x890b, 0x890c) || within(0x8940, 0x8941) || request == 0x894a || within(0x8990, 0x89a3) ||
+         within(0x89f0, 0x89ff) || within(0x8b00, 0x8bff);
+}
+
+// int ioctl(int fd, unsigned long op, ...);  out[0]: the int, where the argument is one; for SIOCGIFCONF,
+// ifc_len
+static napi_value Ioctl(napi_env env, napi_callback_info info) {
+  Call call(env, info, "ioctl");
+  int fd = call.fd();
+  unsigned long request = call.flags("request");
+  if (HoldsPointer(request)) call.refuseRange("request", "one whose struct holds no pointer");
+  if (call.nextIsNumber()) {
+    int value = static_cast<int>(call.flags("arg"));
+    if (TakesData(request) || request == SIOCGIFCONF)
+      call.refuseType("arg", "a struct's bytes for this request");
+    if (!call.ok()) return nullptr;
+    Scratch scratch({reinterpret_cast<uint8_t*>(&value), sizeof value});
+    napi_value answer = call.answer(ioctl(fd, request, scratch.data()));
+    scratch.copyBack();
+    call.out()[0] = value;
+    return answer;
+  }
+  Bytes bytes = call.bytes("arg");
+  if (request == SIOCGIFCONF) {
+    if (!call.ok()) return nullptr;
+    ifconf list{};
+    list.ifc_len = static_cast<int>(Call::length(bytes));
+    list.ifc_buf = reinterpret_cast<char*>(bytes.data);
+    napi_value answer = call.answer(ioctl(fd, request, &list));
+    call.out()[0] = list.ifc_len;
+    return answer;
+  }
+  Bytes data = TakesData(request) ? call.bytes("data") : Bytes{};
+  if (TakesData(request) && bytes.length < sizeof(ifreq)) call.refuseRange("arg", "a whole struct ifreq");
+  if (!call.ok()) return nullptr;
+  Scratch scratch(bytes), pointedAt(data);
+  if (TakesData(request)) {
+    char* pointer = reinterpret_cast<char*>(pointedAt.data());
+    memcpy(scratch.data() + offsetof(ifreq, ifr_data), &pointer, sizeof pointer);
+  }
+  napi_value answer = call.answer(ioctl(fd, request, scratch.data()));
+  if (TakesData(request)) {
+    memset(scratch.data() + offsetof(ifreq, ifr_data), 0, sizeof(char*));
+    pointedAt.copyBack();
+  }
+  scratch.copyBack();
+  return answer;
+}
+
+// int sockatmark(int sockfd);
+static napi_value Sockatmark(napi_env env, napi_callback_info info) {
+  Call call(env, info, "sockatmark");
+  int fd = call.fd();
+  return call.ok() ? call.answer(sockatmark(fd)) : nullptr;
+}
+
+// int eventfd(unsigned int initval, int flags);
+static napi_value Eventfd(napi_env env, napi_callback_info info) {
+  Call call(env, info, "eventfd");
+  uint32_t initial = call.flags("initval");
+  uint32_t flags = call.flags("flags");
+  return call.ok() ? call.answer(eventfd(initial, static_cast<int>(flags))) : nullptr;
+}
+
+// int timerfd_create(int clockid, int flags);
+static napi_value TimerfdCreate(napi_env env, napi_callback_info info) {
+  Call call(env, info, "timerfd_create");
+  int clock = call.integer("clockid");
+  uint32_t flags = call.flags("flags");
+  return call.ok() ? call.answer(timerfd_create(clock, static_cast<int>(flags))) : nullptr;
+}
+
+// int timerfd_settime(int fd, int flags, const struct itimerspec *new_value, struct itimerspec *_Nullable
+// old_value);
+static napi_value TimerfdSettime(napi_env env, napi_callback_info info) {
+  Call call(env, info, "timerfd_settime");
+  int fd = call.fd();
+  uint32_t flags = call.flags("flags");
+  auto* next = call.structure<itimerspec>("newValue");
+  auto* old = call.structureOrNull<itimerspec>("oldValue");
+  return call.ok() ? call.answer(timerfd_settime(fd, static_cast<int>(flags), next, old)) : nullptr;
+}
+
+// int timerfd_gettime(int fd, struct itimerspec *curr_value);
+static napi_value TimerfdGettime(napi_env env, napi_callback_info info) {
+  Call call(env, info, "timerfd_gettime");
+  int fd = call.fd();
+  auto* value = call.structure<itimerspec>("value");
+  return call.ok() ? call.answer(timerfd_gettime(fd, value)) : nullptr;
+}
+
+// int signalfd(int fd, const sigset_t *mask, int flags);
+static napi_value Signalfd(napi_env env, napi_callback_info info) {
+  Call call(env, info, "signalfd");
+  int fd = call.fd();
+  SignalMask mask(call, "mask");
+  uint32_t flags = call.flags("flags");
+  return call.ok() ? call.answer(signalfd(fd, mask.pointer(), static_cast<int>(flags))) : nullptr;
+}
+
+void DefineDescriptors(Napi::Object raw, Environment* environment) {
+  Define(raw, environment,
+         {
+             {"close", Close},
+             {"dup", Dup},
+             {"dup2", Dup2},
+             {"dup3", Dup3},
+             {"pipe2", Pipe2},
+             {"fcntl", Fcntl},
+             {"ioctl", Ioctl},
+             {"sockatmark", Sockatmark},
+             {"eventfd", Eventfd},
+             {"timerfd_create", TimerfdCreate},
+             {"timerfd_settime", TimerfdSettime},
+             {"timerfd_gettime", TimerfdGettime},
+             {"signalfd", Signalfd},
+         });
+}

@@ -1,0 +1,36 @@
+#include "environment.h"
+
+#include "threads.h"
+
+Environment* Environment::Create(Napi::Env env) {
+  auto* environment = new Environment();
+  env.AddCleanupHook(
+      [](Environment* gone) {
+        ForgetThread(gone);
+        delete gone;
+      },
+      environment);
+  return environment;
+}
+
+Napi::Function Environment::OpenFunction(Napi::Env env, Environment* environment) {
+  return Napi::Function::New(
+      env,
+      [environment](const Napi::CallbackInfo& info) {
+        void* data = nullptr;
+        size_t length = 0;
+        napi_typedarray_type type;
+        if (napi_get_typedarray_info(info.Env(), info[0], &type, &length, &data, nullptr, nullptr) !=
+                napi_ok ||
+            type != napi_int32_array || length < kOutLength || !info[1].IsNumber()) {
+          Napi::TypeError::New(info.Env(), "open takes an Int32Array and a thread's number")
+              .ThrowAsJavaScriptException();
+          return;
+        }
+        environment->keepOut_ = Napi::Reference<Napi::Value>::New(info[0], 1);
+        environment->keepOut_.SuppressDestruct();
+        environment->out = static_cast<int32_t*>(data);
+        RememberThread(environment, info[1].As<Napi::Number>().Int32Value());
+      },
+      "open");
+}

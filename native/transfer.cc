@@ -1,0 +1,141 @@
+#include <fcntl.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "addon.h"
+#include "call.h"
+
+// ssize_t read(int fd, void buf[.count], size_t count);
+static napi_value Read(napi_env env, napi_callback_info info) {
+  Call call(env, info, "read");
+  int fd = call.fd();
+  Bytes bytes = call.bytes("bytes");
+  return call.ok() ? call.answer(read(fd, bytes.data, bytes.length)) : nullptr;
+}
+
+// ssize_t write(int fd, const void buf[.count], size_t count);
+static napi_value Write(napi_env env, napi_callback_info info) {
+  Call call(env, info, "write");
+  int fd = call.fd();
+  Bytes bytes = call.bytes("bytes");
+  return call.ok() ? call.answer(write(fd, bytes.data, bytes.length)) : nullptr;
+}
+
+// ssize_t readv(int fd, const struct iovec *iov, int iovcnt);
+static napi_value Readv(napi_env env, napi_callback_info info) {
+  Call call(env, info, "readv");
+  int fd = call.fd();
+  IoVector buffers(call, "buffers");
+  return call.ok() ? call.answer(readv(fd, buffers.data(), buffers.count())) : nullptr;
+}
+
+// ssize_t writev(int fd, const struct iovec *iov, int iovcnt);
+static napi_value Writev(napi_env env, napi_callback_info info) {
+  Call call(env, info, "writev");
+  int fd = call.fd();
+  IoVector buffers(call, "buffers");
+  return call.ok() ? call.answer(writev(fd, buffers.data(), buffers.count())) : nullptr;
+}
+
+// ssize_t send(int sockfd, const void buf[.len], size_t len, int flags);
+static napi_value Send(napi_env env, napi_callback_info info) {
+  Call call(env, info, "send");
+  int fd = call.fd();
+  Bytes bytes = call.bytes("bytes");
+  uint32_t flags = call.flags("flags");
+  return call.ok() ? call.answer(send(fd, bytes.data, bytes.length, static_cast<int>(flags))) : nullptr;
+}
+
+// ssize_t recv(int sockfd, void buf[.len], size_t len, int flags);
+static napi_value Recv(napi_env env, napi_callback_info info) {
+  Call call(env, info, "recv");
+  int fd = call.fd();
+  Bytes bytes = call.bytes("bytes");
+  uint32_t flags = call.flags("flags");
+  return call.ok() ? call.answer(recv(fd, bytes.data, bytes.length, static_cast<int>(flags))) : nullptr;
+}
+
+// ssize_t sendto(int sockfd, const void buf[.len], size_t len, int flags, const struct sockaddr *dest_addr,
+// socklen_t);
+static napi_value Sendto(napi_env env, napi_callback_info info) {
+  Call call(env, info, "sendto");
+  int fd = call.fd();
+  Bytes bytes = call.bytes("bytes");
+  uint32_t flags = call.flags("flags");
+  Bytes to = call.bytesOrNull("address");
+  return call.ok() ? call.answer(sendto(fd, bytes.data, bytes.length, static_cast<int>(flags),
+                                        reinterpret_cast<sockaddr*>(to.data), call.length(to)))
+                   : nullptr;
+}
+
+// ssize_t recvfrom(int sockfd, void buf[.len], size_t len, int flags, struct sockaddr *src_addr, socklen_t
+// *addrlen); out[0]: the address's length
+static napi_value Recvfrom(napi_env env, napi_callback_info info) {
+  Call call(env, info, "recvfrom");
+  int fd = call.fd();
+  Bytes bytes = call.bytes("bytes");
+  uint32_t flags = call.flags("flags");
+  Bytes from = call.bytesOrNull("from");
+  if (!call.ok()) return nullptr;
+  socklen_t length = call.length(from);
+  napi_value answer =
+      call.answer(recvfrom(fd, bytes.data, bytes.length, static_cast<int>(flags),
+                           reinterpret_cast<sockaddr*>(from.data), from.data ? &length : nullptr));
+  call.out()[0] = static_cast<int32_t>(length);
+  return answer;
+}
+
+// A file offset, or null for the file's own position.
+struct Offset {
+  Offset(Call& call, const char* argument) {
+    given = !call.skipNull();
+    if (given) value = call.wide(argument);
+  }
+  off64_t* pointer() { return given ? &value : nullptr; }
+
+ private:
+  bool given;
+  off64_t value = 0;
+};
+
+// ssize_t sendfile(int out_fd, int in_fd, off_t *_Nullable offset, size_t count);
+static napi_value Sendfile(napi_env env, napi_callback_info info) {
+  Call call(env, info, "sendfile");
+  int to = call.integer("out");
+  int from = call.integer("in");
+  Offset offset(call, "offset");
+  size_t count = call.size("count");
+  return call.ok() ? call.answer(sendfile64(to, from, offset.pointer(), count)) : nullptr;
+}
+
+// ssize_t splice(int fd_in, off_t *_Nullable off_in, int fd_out, off_t *_Nullable off_out, size_t len,
+// unsigned flags);
+static napi_value Splice(napi_env env, napi_callback_info info) {
+  Call call(env, info, "splice");
+  int from = call.integer("in");
+  Offset fromOffset(call, "inOffset");
+  int to = call.integer("out");
+  Offset toOffset(call, "outOffset");
+  size_t count = call.size("count");
+  uint32_t flags = call.flags("flags");
+  return call.ok() ? call.answer(splice(from, fromOffset.pointer(), to, toOffset.pointer(), count, flags))
+                   : nullptr;
+}
+
+void DefineTransfer(Napi::Object raw, Environment* environment) {
+  Define(raw, environment,
+         {
+             {"read", Read},
+             {"write", Write},
+             {"readv", Readv},
+             {"writev", Writev},
+             {"send", Send},
+             {"recv", Recv},
+             {"sendto", Sendto},
+             {"recvfrom", Recvfrom},
+             {"sendfile", Sendfile},
+             {"splice", Splice},
+         });
+}

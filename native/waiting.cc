@@ -1,0 +1,147 @@
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "addon.h"
+#include "call.h"
+#include "threads.h"
+
+// Three fd_sets, each null or long enough for `nfds` bits: the kernel trusts nfds and not the sets.
+class FdSets {
+ public:
+  explicit FdSets(Call& call) : nfds(call.integer("nfds")) {
+    read = set(call, "readfds");
+    write = set(call, "writefds");
+    except = set(call, "exceptfds");
+  }
+  int nfds;
+  fd_set *read, *write, *except;
+
+ private:
+  fd_set* set(Call& call, const char* argument) {
+    Bytes bytes = call.bytesOrNull(argument);
+    constexpr size_t kWordBits = 8 * sizeof(long);
+    size_t needed = nfds > 0 ? (nfds + kWordBits - 1) / kWordBits * sizeof(long) : 0;
+    if (bytes.data && bytes.length < needed) call.refuseRange(argument, "as long as nfds needs");
+    return reinterpret_cast<fd_set*>(bytes.data);
+  }
+};
+
+// int select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, struct timeval *timeout);
+static napi_value Select(napi_env env, napi_callback_info info) {
+  Call call(env, info, "select");
+  FdSets sets(call);
+  auto* timeout = call.structureOrNull<timeval>("timeout");
+  return call.ok() ? call.answer(select(sets.nfds, sets.read, sets.write, sets.except, timeout)) : nullptr;
+}
+
+// int pselect(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, const struct timespec *timeout,
+//             const sigset_t *sigmask);
+static napi_value Pselect(napi_env env, napi_callback_info info) {
+  Call call(env, info, "pselect");
+  FdSets sets(call);
+  auto* timeout = call.structureOrNull<timespec>("timeout");
+  SignalMask mask(call, "sigmask", true);
+  if (!call.ok()) return nullptr;
+  return call.answer(pselect(sets.nfds, sets.read, sets.write, sets.except, timeout, mask.pointer()));
+}
+
+// int poll(struct pollfd *fds, nfds_t nfds, int timeout);
+static napi_value Poll(napi_env env, napi_callback_info info) {
+  Call call(env, info, "poll");
+  Bytes fds = call.bytes("fds");
+  int timeout = call.integer("timeout");
+  return call.ok()
+             ? call.answer(poll(reinterpret_cast<pollfd*>(fds.data), fds.length / sizeof(pollfd), timeout))
+             : nullptr;
+}
+
+// int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *_Nullable tmo_p, const sigset_t
+// *_Nullable sigmask);
+static napi_value Ppoll(napi_env env, napi_callback_info info) {
+  Call call(env, info, "ppoll");
+  Bytes fds = call.bytes("fds");
+  auto* timeout = call.structureOrNull<timespec>("timeout");
+  SignalMask mask(call, "sigmask", true);
+  if (!call.ok()) return nullptr;
+  return call.answer(
+      ppoll(reinterpret_cast<pollfd*>(fds.data), fds.length / sizeof(pollfd), timeout, mask.pointer()));
+}
+
+// int epoll_create1(int flags);
+static napi_value EpollCreate1(napi_env env, napi_callback_info info) {
+  Call call(env, info, "epoll_create1");
+  uint32_t flags = call.flags("flags");
+  return call.ok() ? call.answer(epoll_create1(static_cast<int>(flags))) : nullptr;
+}
+
+// int epoll_ctl(int epfd, int op, int fd, struct epoll_event *_Nullable event);
+static napi_value EpollCtl(napi_env env, napi_callback_info info) {
+  Call call(env, info, "epoll_ctl");
+  int epfd = call.integer("epfd");
+  int operation = call.integer("op");
+  int fd = call.fd();
+  auto* event = call.structureOrNull<epoll_event>("event");
+  return call.ok() ? call.answer(epoll_ctl(epfd, operation, fd, event)) : nullptr;
+}
+
+static int MaxEvents(Bytes events) { return static_cast<int>(Call::length(events) / sizeof(epoll_event)); }
+
+// int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout);
+static napi_value EpollWait(napi_env env, napi_callback_info info) {
+  Call call(env, info, "epoll_wait");
+  int epfd = call.integer("epfd");
+  Bytes events = call.bytes("events");
+  int timeout = call.integer("timeout");
+  if (!call.ok()) return nullptr;
+  return call.answer(
+      epoll_wait(epfd, reinterpret_cast<epoll_event*>(events.data), MaxEvents(events), timeout));
+}
+
+// int epoll_pwait(int epfd, struct epoll_event *events, int maxevents, int timeout, const sigset_t *_Nullable
+// sigmask);
+static napi_value EpollPwait(napi_env env, napi_callback_info info) {
+  Call call(env, info, "epoll_pwait");
+  int epfd = call.integer("epfd");
+  Bytes events = call.bytes("events");
+  int timeout = call.integer("timeout");
+  SignalMask mask(call, "sigmask", true);
+  if (!call.ok()) return nullptr;
+  return call.answer(epoll_pwait(epfd, reinterpret_cast<epoll_event*>(events.data), MaxEvents(events),
+                                 timeout, mask.pointer()));
+}
+
+// int epoll_pwait2(int epfd, struct epoll_event *events, int maxevents, const struct timespec *_Nullable
+// timeout,
+//                  const sigset_t *_Nullable sigmask);
+static napi_value EpollPwait2(napi_env env, napi_callback_info info) {
+  Call call(env, info, "epoll_pwait2");
+  int epfd = call.integer("epfd");
+  Bytes events = call.bytes("events");
+  auto* timeout = call.structureOrNull<timespec>("timeout");
+  SignalMask mask(call, "sigmask", true);
+  if (!call.ok()) return nullptr;
+  constexpr int kSysEpollPwait2 = 441;     // glibc has the function since 2.35, the kernel since 5.11
+  constexpr size_t kKernelSigsetSize = 8;  // and the kernel's sigset_t is not glibc's
+  return call.answer(syscall(kSysEpollPwait2, epfd, events.data, MaxEvents(events), timeout, mask.pointer(),
+                             kKernelSigsetSize));
+}
+
+void DefineWaiting(Napi::Object raw, Environment* environment) {
+  Define(raw, environment,
+         {
+             {"select", Select},
+             {"pselect", Pselect},
+             {"poll", Poll},
+             {"ppoll", Ppoll},
+             {"epoll_create1", EpollCreate1},
+             {"epoll_ctl", EpollCtl},
+             {"epoll_wait", EpollWait},
+             {"epoll_pwait", EpollPwait},
+             {"epoll_pwait2", EpollPwait2},
+         });
+}
