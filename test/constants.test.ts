@@ -114,8 +114,10 @@ describe('values stated in constants.def', () => {
     const known = newer.filter((name) => !unknown.has(name));
 
     expect(compile(known, '-o', 'print')).toMatchObject({ status: 0 });
-    const lines = execFileSync(join(folder, 'print'), { encoding: 'utf8' }).trim().split('\n');
-    const { ours, theirs, count } = shared(Object.fromEntries(lines.map((line) => line.split(' ') as [string, string]).map(([name, value]) => [name, Number(value)])));
+    const printed = execFileSync(join(folder, 'print'), { encoding: 'utf8' }).matchAll(/^(\w+) (.+)$/gm);
+    const { ours, theirs, count } = shared(
+      Object.fromEntries([...printed].map(([, name, value]) => [name, Number(value)])),
+    );
     expect(ours).toEqual(theirs);
     expect(count).toBeGreaterThan(50);
   });
@@ -133,9 +135,14 @@ describe('generate-constants.mjs', () => {
   }
 
   test('gives each name its type, and its own comment before that of its group', () => {
-    expect(
-      generate('// Numbers: one(1)', 'CONSTANT(ONE)', 'NEWER_OPTION(TWO, 0x2)  // the second', '', '// Others', 'OPTION(THREE)'),
-    ).toMatchObject({ status: 0, stderr: '' });
+    const lines = [
+      '// Numbers: one(1)',
+      'CONSTANT(ONE)',
+      'NEWER_OPTION(TWO, 0x2)  // the second',
+      '// Others',
+      'OPTION(THREE)',
+    ];
+    expect(generate(...lines)).toMatchObject({ status: 0, stderr: '' });
     expect(readFileSync(join(folder, 'lib/constants.ts'), 'utf8').split('\n').slice(3)).toEqual([
       '/** Numbers: one(1) */',
       'export const ONE = constants.ONE as number;',
@@ -147,14 +154,18 @@ describe('generate-constants.mjs', () => {
     ]);
   });
 
-  test.for([
-    ['a name that is there twice', ['CONSTANT(ONE)', 'OPTION(ONE)'], 'native/constants.def:5: ONE is there twice.\n'],
-    ['a line it cannot read', ['CONSTANT ONE'], 'native/constants.def:4: cannot read "CONSTANT ONE".\n'],
-    ['a newer name without its value', ['NEWER_OPTION(ONE)'], 'native/constants.def:4: cannot read "NEWER_OPTION(ONE)".\n'],
-    ['a value that the headers give', ['OPTION(ONE, 1)'], 'native/constants.def:4: cannot read "OPTION(ONE, 1)".\n'],
-    ['a comment that would end its own', ['OPTION(ONE)  // */'], 'native/constants.def:4: cannot read "OPTION(ONE)  // */".\n'],
-  ] as const)('refuses %s', ([, lines, complaint]) => {
-    expect(generate('// Numbers', ...lines)).toMatchObject({ status: 1, stderr: complaint });
+  const refused: [what: string, lines: string[], complaint: string][] = [
+    ['a name that is there twice', ['CONSTANT(ONE)', 'OPTION(ONE)'], '5: ONE is there twice'],
+    ['a line it cannot read', ['CONSTANT ONE'], '4: cannot read "CONSTANT ONE"'],
+    ['a newer name without its value', ['NEWER_OPTION(ONE)'], '4: cannot read "NEWER_OPTION(ONE)"'],
+    ['a value that the headers give', ['OPTION(ONE, 1)'], '4: cannot read "OPTION(ONE, 1)"'],
+    ['a comment that would end its own', ['OPTION(ONE)  // */'], '4: cannot read "OPTION(ONE)  // */"'],
+  ];
+  test.for(refused)('refuses %s', ([, lines, complaint]) => {
+    expect(generate('// Numbers', ...lines)).toMatchObject({
+      status: 1,
+      stderr: `native/constants.def:${complaint}.\n`,
+    });
   });
 
   test('refuses a name outside every group', () => {
