@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // Where .ci/run wants the results to count.
-const report = process.env.VITEST_JSON;
+const report = process.env.TEST_REPORT;
 
 export default defineConfig({
   test: {
