@@ -6,6 +6,16 @@ export * from './constants.js';
 export { errnoName, GaiError, SystemError, strerror } from './errors.js';
 export { type Bytes, type Raw, raw } from './native.js';
 export type { OptionName } from './option-name.js';
+export type { Content } from './options/content.js';
+export type { Access, Option } from './options/option.js';
+export {
+  findOption,
+  type OptionInput,
+  type OptionValue,
+  optionTable,
+  type ReadableOption,
+  type WritableOption,
+} from './options/table.js';
 export { CMSG_ALIGN, CMSG_LEN, CMSG_SPACE, ControlBuffer, type ControlMessage } from './structs/control.js';
 export { ucred } from './structs/credentials.js';
 export { EpollEvents } from './structs/epoll-events.js';

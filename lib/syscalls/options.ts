@@ -1,5 +1,16 @@
+import { AF_INET6, SO_DOMAIN, SOL_SOCKET } from '../constants.js';
 import { fail } from '../errors.js';
 import { type Bytes, raw } from '../native.js';
+import type { Option } from '../options/option.js';
+import {
+  type Filled,
+  type Given,
+  type OptionInput,
+  type OptionValue,
+  optionTable,
+  type ReadableOption,
+  type WritableOption,
+} from '../options/table.js';
 import { littleEndian, Struct } from '../structs/struct.js';
 
 declare module '../native.js' {
@@ -17,12 +28,12 @@ const oneIntView = new DataView(oneInt.buffer);
  * `getsockopt(sockfd, level, optname, optval)`: reads an option.
  * @param level SOL_SOCKET, or the protocol: IPPROTO_TCP, IPPROTO_IP, ...
  * @param optname SO_*, TCP_*, IP_*, ...
- * @param value what to fill, for an option that holds more than an int
+ * @param value what to fill, for an option that holds more than an int: its struct (TypeScript knows which), or bytes
  * @returns without `value`, the int that the option holds; with it, how many bytes the kernel wrote
  * @throws ENOPROTOOPT there is no such option at this level · EINVAL a buffer of the wrong size · ENOTSOCK not a socket
  * @see getsockopt(2), socket(7), ip(7), ipv6(7), tcp(7), udp(7), unix(7)
  */
-export function getsockopt(fd: number, level: number, optname: number, value?: Struct | Bytes): number {
+export function getsockopt<O extends number>(fd: number, level: number, optname: O, ...[value]: Filled<O>): number {
   const bytes = value === undefined ? oneInt : value instanceof Struct ? value.bytes : value;
   if (value === undefined) oneInt.fill(0); // some options are one byte long
   const answer = raw.getsockopt(fd, level, optname, bytes);
@@ -35,13 +46,62 @@ export function getsockopt(fd: number, level: number, optname: number, value?: S
 
 /**
  * `setsockopt(sockfd, level, optname, optval)`: sets an option.
- * @param value an int (1 and 0 for a switch), a struct, or bytes; for SO_ATTACH_FILTER and its kin, the bytes of the
- * program's instructions
+ * @param value an int (1 and 0 for a switch), a struct (TypeScript knows which), an array of structs where the option
+ * takes one (SO_ATTACH_FILTER's instructions), or bytes
  * @throws ENOPROTOOPT there is no such option at this level · EINVAL a value that does not fit · EPERM it needs
  * CAP_NET_ADMIN · EDOM, ENOMEM, ... as the option's page says
  * @see setsockopt(2), socket(7), ip(7), ipv6(7), tcp(7), udp(7), unix(7)
  */
-export function setsockopt(fd: number, level: number, optname: number, value: number | Struct | Bytes): void {
-  const answer = raw.setsockopt(fd, level, optname, value instanceof Struct ? value.bytes : value);
+export function setsockopt<O extends number>(fd: number, level: number, optname: O, value: Given<O>): void {
+  const answer = raw.setsockopt(fd, level, optname, bytesOf(value));
   if (answer < 0) fail('setsockopt', answer);
+}
+
+function bytesOf(value: number | Struct | readonly Struct[] | Bytes): number | Bytes {
+  if (value instanceof Struct) return value.bytes;
+  return Array.isArray(value) ? Buffer.concat(value.map((struct: Struct) => struct.bytes)) : (value as number | Bytes);
+}
+
+/**
+ * Reads an option by its name, as the value that it holds: a boolean, a number, text, a struct, ...
+ * `getOption(fd, 'TCP_INFO').tcpi_rtt`
+ * @param name its name in C, which says its level too. An option of both IPv4 and IPv6 (MCAST_MSFILTER) is taken at the
+ * level of the socket's family
+ * @param question what the kernel is to read first, for the few options that ask: TPACKET_V3 for PACKET_HDRLEN
+ * @throws TypeError no option that can be read has this name · what getsockopt throws
+ */
+export function getOption<Name extends ReadableOption>(
+  fd: number,
+  name: Name,
+  question?: OptionInput<Name>,
+): OptionValue<Name> {
+  const { levels, number, content } = known(name, 'write', 'read');
+  const bytes = new Uint8Array(content.room);
+  if (question !== undefined) bytes.set(content.encode(question as never));
+  const length = getsockopt(fd, levelFor(fd, levels), number, bytes);
+  return content.decode(bytes.subarray(0, length)) as OptionValue<Name>;
+}
+
+/**
+ * Sets an option by its name to a value of the kind that it holds: `setOption(fd, 'SO_REUSEADDR', true)`,
+ * `setOption(fd, 'SO_LINGER', { l_onoff: 1, l_linger: 0 })`, `setOption(fd, 'TCP_CONGESTION', 'reno')`.
+ * @param name its name in C, which says its level too. An option of both IPv4 and IPv6 (MCAST_JOIN_GROUP) is set at the
+ * level of the socket's family
+ * @throws TypeError no option that can be set has this name, or it holds another kind of value · RangeError a number
+ * that does not fit · what setsockopt throws
+ */
+export function setOption<Name extends WritableOption>(fd: number, name: Name, value: OptionInput<Name>): void {
+  const { levels, number, content } = known(name, 'read', 'set');
+  setsockopt(fd, levelFor(fd, levels), number, content.encode(value as never));
+}
+
+function known(name: string, without: 'read' | 'write', verb: string): Option {
+  const option = Object.hasOwn(optionTable, name) ? (optionTable as Record<string, Option>)[name] : undefined;
+  if (!option || option.access === without) throw new TypeError(`'${name}' is no option that can be ${verb}`);
+  return option;
+}
+
+function levelFor(fd: number, levels: readonly number[]): number {
+  const one = levels.length === 1 || getsockopt(fd, SOL_SOCKET, SO_DOMAIN) !== AF_INET6;
+  return levels[one ? 0 : 1] as number;
 }

@@ -1,0 +1,185 @@
+// What a socket option holds: its value in JavaScript, and its bytes.
+import { formatInet, parseInet } from '../structs/inet.js';
+import { SockAddr } from '../structs/sockaddr.js';
+import { int as intKind, type Kind, littleEndian, networkUint, Struct, uint as uintKind } from '../structs/struct.js';
+
+/** What an option holds. `Out` is what reading it gives, `In` what may be written. */
+export interface Content<Out, In = Out> {
+  /** How C names it: 'int', 'struct linger', 'char[]'. */
+  readonly type: string;
+  /** How many bytes to give getsockopt room for. */
+  readonly room: number;
+  /** The value of the bytes that the kernel wrote. */
+  decode(bytes: Uint8Array): Out;
+  /** The bytes of a value for the kernel. */
+  encode(value: In): Uint8Array;
+}
+
+/** The class of a struct, which stands for an option that holds one. */
+export interface StructClass<S extends Struct = Struct, Init = never> {
+  new (content?: Init): S;
+  readonly size: number;
+}
+
+/** What a row of an options table says that its option holds. */
+// biome-ignore lint/suspicious/noExplicitAny: the types are inferred from each row
+export type Holding = Content<any, any> | StructClass<any, any>;
+
+/** What reading an option gives that holds `H`. */
+export type Out<H> = H extends Content<infer T, infer _> ? T : H extends new (content?: infer _) => infer S ? S : never;
+
+/** What may be written to an option that holds `H`: for a struct, also an object of its fields. */
+export type In<H> =
+  H extends Content<infer _, infer T>
+    ? T
+    : H extends new (
+          content?: infer Init,
+        ) => infer S
+      ? S | Exclude<Init, Uint8Array | undefined>
+      : never;
+
+/** The content that a row names. */
+export function contentOf<H extends Holding>(holding: H): Content<Out<H>, In<H>> {
+  return typeof holding === 'function' ? structure(holding) : (holding as Content<Out<H>, In<H>>);
+}
+
+function structure<S extends Struct, Init>(type: StructClass<S, Init>): Content<S, S | Init> {
+  return {
+    type: `struct ${type.name}`,
+    room: type.size,
+    decode: (bytes) => new type(bytes as Init),
+    encode(value) {
+      if (value instanceof type) return value.bytes;
+      if (value instanceof Struct || typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) {
+        throw new TypeError(`the value must be a ${type.name}, or its fields, not ${String(value)}`);
+      }
+      return new type(value).bytes;
+    },
+  };
+}
+
+function view(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+// A value of one size. The kernel may write fewer bytes of it: IP_TOS is one byte long to a buffer of three.
+function fixed<T>(type: string, kind: Kind<T>, size: number): Content<T> {
+  return {
+    type,
+    room: size,
+    decode(bytes) {
+      const whole = bytes.length < size ? new Uint8Array(size) : bytes;
+      if (whole !== bytes) whole.set(bytes);
+      return kind.read(view(whole), [0, size]);
+    },
+    encode(value) {
+      const bytes = new Uint8Array(size);
+      kind.write(view(bytes), [0, size], value);
+      return bytes;
+    },
+  };
+}
+
+export const int = fixed('int', intKind, 4);
+export const uint = fixed('unsigned int', uintKind, 4);
+/** An unsigned int in network byte order. */
+export const networkInt = fixed('unsigned int, network byte order', networkUint, 4);
+/** 64 bits, as a BigInt. */
+export const uint64 = fixed(
+  'uint64_t',
+  {
+    read: (view, [offset]) => view.getBigUint64(offset, littleEndian),
+    write(view, [offset], value: bigint) {
+      if (typeof value !== 'bigint') throw new TypeError(`the value must be a bigint, not ${String(value)}`);
+      if (BigInt.asUintN(64, value) !== value) throw new RangeError(`${value} does not fit into 64 bits`);
+      view.setBigUint64(offset, value, littleEndian);
+    },
+  },
+  8,
+);
+
+/** A switch: an int that is 0 or not. */
+export const flag: Content<boolean> = {
+  ...int,
+  decode: (bytes) => int.decode(bytes) !== 0,
+  encode(value) {
+    if (typeof value !== 'boolean') throw new TypeError(`the value must be true or false, not ${String(value)}`);
+    return int.encode(value ? 1 : 0);
+  },
+};
+
+/** Text, which the kernel ends with a NUL when it writes it. */
+export const text: Content<string> = {
+  type: 'char[]',
+  room: 4096,
+  decode(bytes) {
+    const end = bytes.indexOf(0);
+    return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+  },
+  encode(value) {
+    if (typeof value !== 'string') throw new TypeError(`the value must be a string, not ${String(value)}`);
+    if (value.includes('\0')) throw new TypeError('the value cannot have a NUL inside');
+    return new TextEncoder().encode(value);
+  },
+};
+
+/** Bytes as they are, at most so many when read. */
+export function bytes(room: number): Content<Uint8Array> {
+  return {
+    type: 'bytes',
+    room,
+    decode: (bytes) => bytes,
+    encode(value) {
+      if (!(value instanceof Uint8Array)) throw new TypeError(`the value must be a Uint8Array, not ${String(value)}`);
+      return value;
+    },
+  };
+}
+
+/** An IPv4 address as text. */
+export const in_addr: Content<string> = {
+  type: 'struct in_addr',
+  room: 4,
+  decode: (bytes) => formatInet(bytes),
+  encode: (value) => parseInet(value),
+};
+
+/** A socket address of any family. */
+export const sockaddr: Content<SockAddr> = {
+  type: 'struct sockaddr',
+  room: 128,
+  decode: (bytes) => SockAddr.from(bytes),
+  encode(value) {
+    if (!(value instanceof SockAddr)) throw new TypeError(`the value must be a SockAddr, not ${String(value)}`);
+    return value.bytes;
+  },
+};
+
+/** An array, of at most so many elements when read. */
+export function list<H extends Holding>(element: H, most: number): Content<Out<H>[], readonly In<H>[]> {
+  const { type, room: size, decode, encode } = contentOf(element);
+  return {
+    type: `${type}[]`,
+    room: size * most,
+    decode: (bytes) =>
+      Array.from({ length: Math.floor(bytes.length / size) }, (_, i) =>
+        decode(bytes.subarray(i * size, (i + 1) * size)),
+      ),
+    encode(values) {
+      if (!Array.isArray(values)) throw new TypeError(`the value must be an array, not ${String(values)}`);
+      const bytes = new Uint8Array(size * values.length);
+      for (const [i, value] of values.entries()) bytes.set(encode(value), i * size);
+      return bytes;
+    },
+  };
+}
+
+/** An option that gives `content`, and takes also a struct that says more. */
+export function or<T, S extends Struct>(content: Content<T>, ...structs: StructClass<S, never>[]): Content<T, T | S> {
+  return {
+    ...content,
+    type: [content.type, ...structs.map((type) => `struct ${type.name}`)].join(' or '),
+    encode: (value) =>
+      structs.some((type) => value instanceof type) ? (value as S).bytes : content.encode(value as T),
+  };
+}
