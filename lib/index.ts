@@ -16,12 +16,23 @@ export {
   type ReadableOption,
   type WritableOption,
 } from './options/table.js';
-export { CMSG_ALIGN, CMSG_LEN, CMSG_SPACE, ControlBuffer, type ControlMessage } from './structs/control.js';
+export {
+  CMSG_ALIGN,
+  CMSG_LEN,
+  CMSG_SPACE,
+  ControlBuffer,
+  type ControlMessage,
+  type ControlValues,
+} from './structs/control.js';
+export { type ControlKind, type ControlName, type ControlValue, controlKinds } from './structs/control-kinds.js';
 export { ucred } from './structs/credentials.js';
 export { EpollEvents } from './structs/epoll-events.js';
+export { scm_timestamping, sock_extended_err } from './structs/errqueue.js';
 export { FdSet } from './structs/fdset.js';
 export { linger } from './structs/linger.js';
+export { MessageBatch, type MessageBatchRoom } from './structs/message-batch.js';
 export { MsgHdr, type MsgHdrInit } from './structs/msghdr.js';
+export { in_pktinfo, in6_pktinfo, ip6_mtuinfo, nl_pktinfo, tpacket_auxdata } from './structs/pktinfo.js';
 export { PollFds } from './structs/pollfds.js';
 export { SigSet } from './structs/sigset.js';
 export {
@@ -46,3 +57,4 @@ export * from './syscalls/options.js';
 export * from './syscalls/threads.js';
 export * from './syscalls/transfer.js';
 export * from './syscalls/waiting.js';
+export { ZeroCopyBuffer, ZeroCopySender } from './zero-copy.js';

@@ -1,7 +1,6 @@
 #include <sys/socket.h>
 
 #include <cstring>
-#include <memory>
 
 #include "addon.h"
 #include "call.h"
@@ -17,6 +16,26 @@ static msghdr Header(Bytes name, const iovec* buffers, size_t count, Bytes contr
   return header;
 }
 
+// Of all control messages only those of RDS hold pointers. Its bytes would let a caller make the kernel read
+// or write anywhere.
+static bool HoldsPointer(Bytes control) {
+  cmsghdr header;
+  while (control.length >= sizeof header) {
+    memcpy(&header, control.data, sizeof header);
+    if (header.cmsg_level == SOL_RDS) return true;
+    if (header.cmsg_len < sizeof header || header.cmsg_len > control.length)
+      return false;  // as the kernel ends
+    size_t next = CMSG_ALIGN(header.cmsg_len);
+    if (next >= control.length) return false;
+    control = {control.data + next, control.length - next};
+  }
+  return false;
+}
+
+static void RefusePointers(Call& call, Bytes control) {
+  if (HoldsPointer(control)) call.refuseRange("control", "without messages of SOL_RDS, which hold pointers");
+}
+
 // ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);
 static napi_value Sendmsg(napi_env env, napi_callback_info info) {
   Call call(env, info, "sendmsg");
@@ -25,6 +44,7 @@ static napi_value Sendmsg(napi_env env, napi_callback_info info) {
   Bytes name = call.bytesOrNull("name");
   Bytes control = call.bytesOrNull("control");
   uint32_t flags = call.flags("flags");
+  RefusePointers(call, control);
   if (!call.ok()) return nullptr;
   msghdr header = Header(name, buffers.data(), buffers.count(), control);
   return call.answer(sendmsg(fd, &header, static_cast<int>(flags)));
@@ -47,74 +67,96 @@ static napi_value Recvmsg(napi_env env, napi_callback_info info) {
   return answer;
 }
 
-// The slots of a MessageBatch as the kernel wants them: slot i has its own stretch of each of three buffers,
-// and its own row of the table, so that a call reads no JavaScript object per message.
+// The slots of a MessageBatch as the kernel wants them. Slot i has the i-th stretch of each of three buffers
+// and the i-th entry of each of the table's columns, so a call reads no JavaScript object per message.
 class Batch {
  public:
-  // What a row of the table holds, in int32s.
-  enum Column { kLength, kNameLength, kControlLength, kFlags, kColumns };
+  // The table's columns, each as long as there are slots.
+  enum Column { kLength, kNameLength, kControlLength, kFlags, kSent, kColumns };
 
   static constexpr size_t kMaxMessages = 1024;  // UIO_MAXIOV: the kernel takes no more in one call
 
   explicit Batch(Call& call) {
-    payload_ = call.bytes("payload");
-    names_ = call.bytesOrNull("names");
-    controls_ = call.bytesOrNull("controls");
-    table_ = call.bytes("table");
-    slots_ = table_.length / (kColumns * sizeof(int32_t));
+    Bytes payload = call.bytes("payload");
+    Bytes names = call.bytesOrNull("names");
+    Bytes controls = call.bytesOrNull("controls");
+    Bytes table = call.bytes("table");
     first_ = call.size("first");
-    count_ = call.size("count");
+    size_t count = call.size("count");
     if (!call.ok()) return;
-    if (slots_ == 0) call.refuseRange("table", "at least one row of four int32 long");
-    if (first_ > slots_ || count_ > slots_ - first_) call.refuseRange("count", "within the batch's slots");
-    if (count_ > kMaxMessages) count_ = kMaxMessages;
-  }
-
-  // Fills in the headers; what a row says is longer than its slot is cut to it.
-  mmsghdr* prepare() {
-    headers_.reset(new mmsghdr[count_ ? count_ : 1]);
-    buffers_.reset(new iovec[count_ ? count_ : 1]);
-    for (size_t i = 0; i < count_; i++) {
-      buffers_[i] = {slot(payload_, i).data, cut(i, kLength, payload_)};
-      headers_[i].msg_len = 0;
-      headers_[i].msg_hdr = Header({slot(names_, i).data, cut(i, kNameLength, names_)}, &buffers_[i], 1,
-                                   {slot(controls_, i).data, cut(i, kControlLength, controls_)});
-    }
-    return headers_.get();
+    table_ = table.data;
+    slots_ = table.length / (kColumns * sizeof(int32_t));
+    if (slots_ == 0) call.refuseRange("table", "five columns of at least one int32");
+    if (first_ > slots_) call.refuseRange("first", "within the batch's slots");
+    if (call.ok() && count > slots_ - first_) call.refuseRange("count", "within the batch's slots");
+    if (!call.ok()) return;
+    count_ = count > kMaxMessages ? kMaxMessages : count;
+    payload_ = {payload.data, payload.length / slots_};
+    names_ = {names.data, names.length / slots_};
+    controls_ = {controls.data, controls.length / slots_};
   }
 
   unsigned int count() const { return static_cast<unsigned int>(count_); }
 
-  // Writes the kernel's results back into the table.
+  // Headers to send what the table says is in each slot, or as much of it as a slot holds.
+  mmsghdr* filled(Call& call) {
+    for (size_t i = 0; i < count_; i++) {
+      Bytes control = used(controls_, i, kControlLength);
+      RefusePointers(call, control);
+      setHeader(i, used(payload_, i, kLength), used(names_, i, kNameLength), control);
+    }
+    return headers_;
+  }
+
+  // Headers to receive into the whole of each slot.
+  mmsghdr* empty() {
+    for (size_t i = 0; i < count_; i++) setHeader(i, room(payload_, i), room(names_, i), room(controls_, i));
+    return headers_;
+  }
+
+  // Write what the kernel answered into the table.
+  void sent(int messages) {
+    for (int i = 0; i < messages; i++) set(i, kSent, headers_[i].msg_len);
+  }
   void received(int messages) {
     for (int i = 0; i < messages; i++) {
-      write(i, kLength, static_cast<int32_t>(headers_[i].msg_len));
-      write(i, kNameLength, static_cast<int32_t>(headers_[i].msg_hdr.msg_namelen));
-      write(i, kControlLength, static_cast<int32_t>(headers_[i].msg_hdr.msg_controllen));
-      write(i, kFlags, headers_[i].msg_hdr.msg_flags);
+      const msghdr& header = headers_[i].msg_hdr;
+      set(i, kLength, headers_[i].msg_len);
+      set(i, kNameLength, header.msg_namelen);
+      set(i, kControlLength, static_cast<uint32_t>(header.msg_controllen));
+      set(i, kFlags, static_cast<uint32_t>(header.msg_flags));
     }
   }
 
  private:
-  Bytes slot(Bytes all, size_t i) const {
-    size_t stride = all.length / slots_;
-    return all.data ? Bytes{all.data + stride * (first_ + i), stride} : Bytes{};
-  }
-  uint8_t* cell(size_t i, Column column) const {
-    return table_.data + ((first_ + i) * kColumns + column) * sizeof(int32_t);
-  }
-  size_t cut(size_t i, Column column, Bytes all) const {
-    int32_t wanted;
-    memcpy(&wanted, cell(i, column), sizeof wanted);
-    size_t stride = all.length / slots_;
-    return wanted < 0 ? 0 : static_cast<size_t>(wanted) > stride ? stride : static_cast<size_t>(wanted);
-  }
-  void write(size_t i, Column column, int32_t value) { memcpy(cell(i, column), &value, sizeof value); }
+  // One of the three buffers: each slot has `length` bytes of it.
+  Bytes room(Bytes each, size_t i) const { return {each.data + each.length * (first_ + i), each.length}; }
 
-  Bytes payload_, names_, controls_, table_;
+  Bytes used(Bytes each, size_t i, Column column) const {
+    int32_t length;
+    memcpy(&length, cell(i, column), sizeof length);
+    Bytes slot = room(each, i);
+    if (length < 0) length = 0;
+    if (static_cast<size_t>(length) < slot.length) slot.length = length;
+    return slot;
+  }
+
+  void setHeader(size_t i, Bytes payload, Bytes name, Bytes control) {
+    buffers_[i] = {payload.data, payload.length};
+    headers_[i] = {Header(name, &buffers_[i], 1, control), 0};
+  }
+
+  uint8_t* cell(size_t i, Column column) const {
+    return table_ + (column * slots_ + first_ + i) * sizeof(int32_t);
+  }
+  void set(size_t i, Column column, uint32_t value) { memcpy(cell(i, column), &value, sizeof value); }
+
+  Bytes payload_, names_, controls_;
+  uint8_t* table_ = nullptr;
   size_t slots_ = 0, first_ = 0, count_ = 0;
-  std::unique_ptr<mmsghdr[]> headers_;
-  std::unique_ptr<iovec[]> buffers_;
+  // 80 KiB of stack, of which a call touches what it needs.
+  mmsghdr headers_[kMaxMessages];
+  iovec buffers_[kMaxMessages];
 };
 
 // int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags);
@@ -123,8 +165,12 @@ static napi_value Sendmmsg(napi_env env, napi_callback_info info) {
   int fd = call.fd();
   Batch batch(call);
   uint32_t flags = call.flags("flags");
+  mmsghdr* headers = batch.filled(call);
   if (!call.ok()) return nullptr;
-  return call.answer(sendmmsg(fd, batch.prepare(), batch.count(), static_cast<int>(flags)));
+  int sent = sendmmsg(fd, headers, batch.count(), static_cast<int>(flags));
+  napi_value answer = call.answer(sent);
+  batch.sent(sent);
+  return answer;
 }
 
 // int recvmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags, struct timespec *timeout);
@@ -135,7 +181,7 @@ static napi_value Recvmmsg(napi_env env, napi_callback_info info) {
   uint32_t flags = call.flags("flags");
   timespec* timeout = call.structureOrNull<timespec>("timeout");
   if (!call.ok()) return nullptr;
-  int received = recvmmsg(fd, batch.prepare(), batch.count(), static_cast<int>(flags), timeout);
+  int received = recvmmsg(fd, batch.empty(), batch.count(), static_cast<int>(flags), timeout);
   napi_value answer = call.answer(received);
   batch.received(received);
   return answer;

@@ -1,4 +1,7 @@
+import { type InspectOptions, inspect } from 'node:util';
+import { MSG_CTRUNC } from '../constants.js';
 import { type Layout, layouts } from '../native.js';
+import { type ControlKind, type ControlName, type ControlValue, controlKinds, kindsOf } from './control-kinds.js';
 import { littleEndian, Struct } from './struct.js';
 
 const header = layouts.cmsghdr as Layout;
@@ -24,111 +27,278 @@ export function CMSG_SPACE(length: number): number {
   return CMSG_ALIGN(header.size) + CMSG_ALIGN(length);
 }
 
-/** One control message (`struct cmsghdr` and what follows it). */
-export interface ControlMessage {
+// Every kind is looked at through this type where its name is not known to the compiler.
+const kindNamed = (name: ControlName) => controlKinds[name] as ControlKind<unknown>;
+
+interface Numbered {
   /** Who it belongs to: SOL_SOCKET, IPPROTO_IP, ... */
   readonly level: number;
   /** What it is, among those of its level: SCM_RIGHTS, IP_PKTINFO, ... */
   readonly type: number;
-  /** Its data: a view into the buffer. */
+  /** Its data: a view into the buffer, which the next call on the buffer overwrites. */
   readonly data: Uint8Array;
 }
+
+interface OfKind<N extends ControlName> extends Numbered {
+  /** Its kind, by its name in C; undefined for one that this package does not know. */
+  readonly kind: N;
+  /** What it holds: see {@link controlKinds}. Structs and addresses are views, as `data` is. */
+  readonly value: ControlValue<N>;
+}
+
+interface OfNoKind extends Numbered {
+  readonly kind: undefined;
+  /** The data. */
+  readonly value: Uint8Array;
+}
+
+/**
+ * One control message (`struct cmsghdr` and what follows it). Its `kind` says what its `value` is, also to TypeScript:
+ * ```ts
+ * for (const message of control) {
+ *   if (message.kind === 'IP_TTL') console.log(message.value + 1);      // a number
+ *   if (message.kind === 'SCM_RIGHTS') message.value.forEach(close);    // numbers of descriptors
+ * }
+ * ```
+ */
+export type ControlMessage = { [N in ControlName]: OfKind<N> }[ControlName] | OfNoKind;
+
+class Message {
+  constructor(
+    readonly kind: ControlName | undefined,
+    readonly level: number,
+    readonly type: number,
+    readonly data: Uint8Array,
+  ) {}
+
+  get value(): unknown {
+    if (this.kind === undefined) return this.data;
+    const { buffer, byteOffset, byteLength } = this.data;
+    return kindNamed(this.kind).read(new DataView(buffer, byteOffset, byteLength), [0, byteLength]);
+  }
+
+  [inspect.custom](depth: number, options: InspectOptions, show: typeof inspect): string {
+    return `${this.kind ?? `level ${this.level} type ${this.type}`} ${show(this.value, { ...options, depth })}`;
+  }
+}
+
+/** Control messages by kind, one of each: what {@link ControlBuffer.of} makes a buffer of. */
+export type ControlValues = { readonly [N in keyof typeof controlKinds]?: ControlValue<N> };
 
 /**
  * The control messages (ancillary data) of a message: a view over msg_control.
  *
- * To send, `push` them; to receive, give the room that they may take and iterate afterwards.
- * @see cmsg(3), recvmsg(2)
+ * To send, `add` them:
+ * ```ts
+ * sendmsg(fd, new MsgHdr({ iov: bytes, control: ControlBuffer.of({ IP_TTL: 3, IP_TOS: 0x10 }) }));
+ * ```
+ * To receive, give the room that they may take, and `get` or iterate afterwards:
+ * ```ts
+ * const control = new ControlBuffer(['IP_TTL', 'IP_PKTINFO']);
+ * recvmsg(fd, new MsgHdr({ iov: bytes, control }));
+ * control.get('IP_TTL'); // a number, or undefined if none came
+ * ```
+ *
+ * When there was too little room (`truncated`), what it holds is whole all the same: a message that the kernel cut is
+ * not among the messages. Who owns the descriptors of SCM_RIGHTS then: those that fitted are open and here, and the
+ * caller's to close, as always; those that did not were closed by the kernel. The same holds for SCM_PIDFD, which fits
+ * or does not. So nothing leaks as long as the caller closes what it finds here, before the buffer is used again.
+ * @see cmsg(3), recvmsg(2), unix(7)
  */
 export class ControlBuffer implements Iterable<ControlMessage> {
   /** All the room there is; `bytes` is the part in use. */
   readonly storage: Uint8Array;
   readonly #view: DataView;
-  #length = 0;
+  readonly #length: Int32Array;
+  readonly #flags: Int32Array;
   #bytes: Uint8Array;
 
-  /** @param room how many bytes of messages there is room for (see CMSG_SPACE), or the bytes of messages themselves */
-  constructor(room: number | Uint8Array) {
-    if (typeof room === 'number') {
-      if (!Number.isInteger(room) || room < 0 || room > 2 ** 30) throw new RangeError(`room cannot be ${room} bytes`);
-      this.storage = new Uint8Array(room);
-    } else if (room instanceof Uint8Array) {
-      this.storage = room;
-      this.#length = room.length;
-    } else {
-      throw new TypeError('a ControlBuffer takes its size or its bytes');
-    }
+  /**
+   * @param room how many bytes of messages there is room for (see CMSG_SPACE); or the kinds of message, with room for
+   * the longest of each; or the bytes of messages themselves
+   * @param length where the length in use is kept, if that is elsewhere: a MessageBatch keeps its own
+   * @param flags the same for msg_flags
+   */
+  constructor(
+    room: number | readonly ControlName[] | Uint8Array,
+    length?: Int32Array,
+    flags: Int32Array = new Int32Array(1),
+  ) {
+    this.storage =
+      room instanceof Uint8Array ? room : new Uint8Array(typeof room === 'number' ? size(room) : sum(room));
     this.#view = new DataView(this.storage.buffer, this.storage.byteOffset, this.storage.byteLength);
-    this.#bytes = this.storage.subarray(0, this.#length);
+    this.#length = length ?? Int32Array.of(room instanceof Uint8Array ? room.length : 0);
+    this.#flags = flags;
+    this.#bytes = this.storage;
+  }
+
+  /**
+   * A buffer with these messages, as long as they are. (For two of a kind, use `add`.)
+   * @throws as {@link ControlBuffer.add}
+   */
+  static of(values: ControlValues): ControlBuffer {
+    const entries = Object.entries(values) as [ControlName, never][];
+    const control = new ControlBuffer(
+      entries.reduce((room, [name, value]) => room + CMSG_SPACE(checked(name).sizeOf(value)), 0),
+    );
+    for (const [name, value] of entries) control.add(name, value);
+    return control;
   }
 
   /** How many bytes are in use. `recvmsg` sets it. */
   get length(): number {
-    return this.#length;
+    return Math.max(0, Math.min(this.#length[0] as number, this.storage.length));
   }
   set length(length: number) {
     if (!Number.isInteger(length) || length < 0 || length > this.storage.length) {
       throw new RangeError(`length must be 0 to ${this.storage.length}, not ${length}`);
     }
-    if (length === this.#length) return;
-    this.#length = length;
-    this.#bytes = this.storage.subarray(0, length);
+    this.#length[0] = length;
+  }
+
+  /** Whether the kernel had more than there was room for (MSG_CTRUNC). `recvmsg` sets it. */
+  get truncated(): boolean {
+    return ((this.#flags[0] as number) & MSG_CTRUNC) !== 0;
+  }
+  set truncated(truncated: boolean) {
+    this.#flags[0] = truncated ? MSG_CTRUNC : 0;
   }
 
   /** The bytes in use. */
   get bytes(): Uint8Array {
+    const { length } = this;
+    if (length !== this.#bytes.length) this.#bytes = this.storage.subarray(0, length);
     return this.#bytes;
   }
 
   /** Takes all messages out. */
   clear(): this {
     this.length = 0;
+    this.truncated = false;
     return this;
   }
 
   /**
-   * Adds a message.
+   * Adds a message of a known kind.
+   * @param kind its name in C
+   * @param value what it holds: see {@link controlKinds}
+   * @throws RangeError there is no room for it, or the value does not fit · TypeError no such kind, or no such value
+   */
+  add<N extends ControlName>(kind: N, value: ControlValue<N>): this {
+    const { level, type, sizeOf, write } = checked(kind);
+    const size = sizeOf(value);
+    if (!Number.isInteger(size)) throw new TypeError(`${kind} cannot hold ${inspect(value)}`);
+    const start = this.#begin(level, type, size);
+    write(this.#view, [start + CMSG_LEN(0), size], value);
+    this.length = start + CMSG_SPACE(size);
+    return this;
+  }
+
+  /**
+   * Adds a message of any level and type.
    * @throws RangeError there is no room for it
    */
   push(level: number, type: number, content: Uint8Array | Struct): this {
     const data = content instanceof Struct ? content.bytes : content;
-    const start = CMSG_ALIGN(this.#length);
-    const space = CMSG_SPACE(data.length);
+    const start = this.#begin(level, type, data.length);
+    this.storage.set(data, start + CMSG_LEN(0));
+    this.length = start + CMSG_SPACE(data.length);
+    return this;
+  }
+
+  // Writes a message's header where the next message goes, with zeros behind it. It counts once `length` has it.
+  #begin(level: number, type: number, size: number): number {
+    const { length } = this;
+    const start = CMSG_ALIGN(length);
+    const space = CMSG_SPACE(size);
     if (start + space > this.storage.length) {
       throw new RangeError(`no room for a control message of ${space} bytes: ${this.storage.length - start} are left`);
     }
-    this.storage.fill(0, this.#length, start + space);
-    this.#setLength(start + lengthOffset, CMSG_LEN(data.length));
+    this.storage.fill(0, length, start + space);
+    if (lengthSize === 8) this.#view.setBigUint64(start + lengthOffset, BigInt(CMSG_LEN(size)), littleEndian);
+    else this.#view.setUint32(start + lengthOffset, CMSG_LEN(size), littleEndian);
     this.#view.setInt32(start + levelOffset, level, littleEndian);
     this.#view.setInt32(start + typeOffset, type, littleEndian);
-    this.storage.set(data, start + CMSG_LEN(0));
-    this.length = start + space;
-    return this;
+    return start;
+  }
+
+  /**
+   * What the first message of this kind holds, or undefined when there is none.
+   * @param kind its name in C
+   */
+  get<N extends ControlName>(kind: N): ControlValue<N> | undefined {
+    checked(kind);
+    for (let start = 0, end = this.#end(start); end > 0; start = CMSG_ALIGN(end), end = this.#end(start)) {
+      if (this.#kind(start, end) !== kind) continue;
+      const data = start + CMSG_LEN(0);
+      return kindNamed(kind).read(this.#view, [data, end - data]) as ControlValue<N>;
+    }
+    return undefined;
   }
 
   /** The messages, as CMSG_FIRSTHDR and CMSG_NXTHDR find them. One that says it is longer than what is there ends it. */
   *[Symbol.iterator](): IterableIterator<ControlMessage> {
-    let start = 0;
-    while (start + header.size <= this.#length) {
-      const length = this.#getLength(start + lengthOffset);
-      if (length < CMSG_LEN(0) || length > this.#length - start) return;
-      yield {
-        level: this.#view.getInt32(start + levelOffset, littleEndian),
-        type: this.#view.getInt32(start + typeOffset, littleEndian),
-        data: this.storage.subarray(start + CMSG_LEN(0), start + length),
-      };
-      start += CMSG_ALIGN(length);
+    for (let start = 0, end = this.#end(start); end > 0; start = CMSG_ALIGN(end), end = this.#end(start)) {
+      const data = this.storage.subarray(start + CMSG_LEN(0), end);
+      yield new Message(this.#kind(start, end), this.#level(start), this.#type(start), data) as ControlMessage;
     }
   }
 
-  // cmsg_len is a size_t.
-  #getLength(at: number): number {
-    return lengthSize === 8
-      ? Number(this.#view.getBigUint64(at, littleEndian))
-      : this.#view.getUint32(at, littleEndian);
+  [inspect.custom](depth: number, options: InspectOptions, show: typeof inspect): string {
+    return `ControlBuffer ${show([...this], { ...options, depth })}`;
   }
-  #setLength(at: number, length: number): void {
-    if (lengthSize === 8) this.#view.setBigUint64(at, BigInt(length), littleEndian);
-    else this.#view.setUint32(at, length, littleEndian);
+
+  #level(start: number): number {
+    return this.#view.getInt32(start + levelOffset, littleEndian);
   }
+
+  #type(start: number): number {
+    return this.#view.getInt32(start + typeOffset, littleEndian);
+  }
+
+  /** Where the message ends that begins at `start`, or 0 when there is no whole one. */
+  #end(start: number): number {
+    const { length } = this;
+    if (start + CMSG_LEN(0) > length) return 0;
+    const at = start + lengthOffset;
+    const claimed =
+      lengthSize === 8 ? Number(this.#view.getBigUint64(at, littleEndian)) : this.#view.getUint32(at, littleEndian);
+    if (claimed < CMSG_LEN(0) || claimed > length - start) return 0;
+    const end = start + claimed;
+    return this.#isCut(start, end) ? 0 : end;
+  }
+
+  /**
+   * The kernel cuts a message where the room ends, and its length then says no more than what is there. Of descriptors
+   * it gives whole ones. Of a kind whose length varies nobody can tell, so a message up to the very end counts as cut.
+   */
+  #isCut(start: number, end: number): boolean {
+    if (!this.truncated || end < this.storage.length) return false;
+    const names = kindsOf(this.#level(start), this.#type(start));
+    if (names[0] === 'SCM_RIGHTS') return false;
+    const { least, most } = names[0] === undefined ? unknown : kindNamed(names[0]);
+    return least !== most || end - start - CMSG_LEN(0) < least;
+  }
+
+  #kind(start: number, end: number): ControlName | undefined {
+    const size = end - start - CMSG_LEN(0);
+    return kindsOf(this.#level(start), this.#type(start)).find((name) => size >= controlKinds[name].least);
+  }
+}
+
+const unknown = { least: 0, most: Number.POSITIVE_INFINITY };
+
+function checked(name: ControlName): ControlKind<unknown> {
+  if (!Object.hasOwn(controlKinds, name)) throw new TypeError(`there is no kind of control message '${String(name)}'`);
+  return kindNamed(name);
+}
+
+function size(room: number): number {
+  if (!Number.isInteger(room) || room < 0 || room > 2 ** 30) throw new RangeError(`room cannot be ${room} bytes`);
+  return room;
+}
+
+function sum(kinds: readonly ControlName[]): number {
+  if (!Array.isArray(kinds)) throw new TypeError('a ControlBuffer takes its size, the kinds it has room for, or bytes');
+  return kinds.reduce((room, name) => room + CMSG_SPACE(checked(name).most), 0);
 }

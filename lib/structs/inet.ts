@@ -1,6 +1,7 @@
 // IPv4 and IPv6 addresses as text and as bytes, by libc's own inet_pton and inet_ntop.
 import { AF_INET, AF_INET6 } from '../constants.js';
 import { raw } from '../native.js';
+import { bytes, type Kind } from './struct.js';
 
 declare module '../native.js' {
   interface Raw {
@@ -55,3 +56,15 @@ function zone(name: string): number {
   if (index < 0) throw new TypeError(`there is no interface '${name}'`);
   return index;
 }
+
+/** A field that is an IPv4 address (`struct in_addr`), as text. */
+export const in_addr: Kind<string> = {
+  read: (view, place) => formatInet(bytes.read(view, place)),
+  write: (view, place, value) => bytes.write(view, place, parseInet(value)),
+};
+
+/** A field that is an IPv6 address (`struct in6_addr`), as text. */
+export const in6_addr: Kind<string> = {
+  read: (view, place) => formatInet6(bytes.read(view, place)),
+  write: (view, place, value) => bytes.write(view, place, parseInet6(value).bytes),
+};

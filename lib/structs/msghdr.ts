@@ -1,5 +1,6 @@
 import type { Bytes } from '../native.js';
 import { ControlBuffer } from './control.js';
+import type { ControlName } from './control-kinds.js';
 import { SockAddr } from './sockaddr.js';
 
 /** What a MsgHdr is made of. */
@@ -8,8 +9,8 @@ export interface MsgHdrInit {
   readonly name?: SockAddr | null | undefined;
   /** The buffers to send from or to fill, in order; one alone may stand without its array. */
   readonly iov: readonly Bytes[] | Bytes;
-  /** Control messages to send, or the room to receive them into (as a number of bytes, or as bytes). */
-  readonly control?: ControlBuffer | Uint8Array | number | null | undefined;
+  /** Control messages to send, or the room to receive them into (or what makes a ControlBuffer). */
+  readonly control?: ControlBuffer | readonly ControlName[] | Uint8Array | number | null | undefined;
 }
 
 /**

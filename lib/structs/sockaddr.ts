@@ -3,7 +3,7 @@ import { AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, AF_UNSPEC, AF_VSOCK 
 import { type Layout, layouts } from '../native.js';
 import { formatInet, formatInet6, parseInet, parseInet6 } from './inet.js';
 import { addressFromText, addressToText, pathToText } from './sockaddr-text.js';
-import { littleEndian } from './struct.js';
+import { bytes as bytesKind, type Kind, littleEndian } from './struct.js';
 
 const storageSize = (layouts.sockaddr_storage as Layout).size;
 const unixPathOffset = place('sockaddr_un', 'sun_path')[0];
@@ -55,15 +55,21 @@ export class SockAddr {
   /** All the room there is; `bytes` is the part in use. */
   readonly storage: Uint8Array;
   readonly #view: DataView;
-  #length = 0;
+  readonly #length: Int32Array;
   #bytes: Uint8Array = noBytes;
 
-  /** @param room how many bytes the kernel may write; 128, a whole sockaddr_storage, holds every family's address */
-  constructor(room: number = storageSize) {
-    if (!Number.isInteger(room) || room < 0 || room > 65536)
+  /**
+   * @param room how many bytes the kernel may write: 128, a whole sockaddr_storage, holds every family's address; or
+   * the bytes themselves
+   * @param length where the address's length is kept, if that is elsewhere: a MessageBatch keeps its own
+   */
+  constructor(room: number | Uint8Array = storageSize, length?: Int32Array) {
+    const given = room instanceof Uint8Array;
+    if (!given && (!Number.isInteger(room) || room < 0 || room > 65536))
       throw new RangeError(`room must be 0 to 65536, not ${room}`);
-    this.storage = new Uint8Array(room);
-    this.#view = new DataView(this.storage.buffer);
+    this.storage = given ? room : new Uint8Array(room);
+    this.#view = new DataView(this.storage.buffer, this.storage.byteOffset, this.storage.byteLength);
+    this.#length = length ?? Int32Array.of(given ? room.length : 0);
   }
 
   /** An address of these bytes, copied, whatever they are. */
@@ -87,21 +93,21 @@ export class SockAddr {
    * for, when the kernel had to cut the address.
    */
   get length(): number {
-    return this.#length;
+    return this.#length[0] as number;
   }
   set length(length: number) {
-    if (length === this.#length) return;
-    this.#length = length;
-    this.#bytes = this.storage.subarray(0, length);
+    this.#length[0] = length;
   }
 
   /** The bytes in use. */
   get bytes(): Uint8Array {
+    const used = Math.max(0, Math.min(this.length, this.storage.length));
+    if (used !== this.#bytes.length) this.#bytes = this.storage.subarray(0, used);
     return this.#bytes;
   }
 
   #has(size: number): boolean {
-    return this.#bytes.length >= size;
+    return this.bytes.length >= size;
   }
 
   #is(family: number, size: number): boolean {
@@ -115,11 +121,11 @@ export class SockAddr {
 
   /** The IPv4 or IPv6 address as text, without port or scope; for a packet address, the hardware address. */
   get address(): string | undefined {
-    if (this.#is(AF_INET, 8)) return formatInet(this.#bytes.subarray(fields.inetAddress, fields.inetAddress + 4));
-    if (this.#is(AF_INET6, 24)) return formatInet6(this.#bytes.subarray(fields.inet6Address, fields.inet6Address + 16));
+    if (this.#is(AF_INET, 8)) return formatInet(this.bytes.subarray(fields.inetAddress, fields.inetAddress + 4));
+    if (this.#is(AF_INET6, 24)) return formatInet6(this.bytes.subarray(fields.inet6Address, fields.inet6Address + 16));
     if (this.#is(AF_PACKET, 12)) {
       const length = this.#view.getUint8(fields.packetHalen);
-      const bytes = this.#bytes.subarray(fields.packetAddress, fields.packetAddress + length);
+      const bytes = this.bytes.subarray(fields.packetAddress, fields.packetAddress + length);
       return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
     }
     return undefined;
@@ -145,7 +151,7 @@ export class SockAddr {
   /** The bytes of a Unix address's name: up to its NUL, or for an abstract one from its leading NUL on. */
   get pathBytes(): Uint8Array | undefined {
     if (!this.#is(AF_UNIX, 2)) return undefined;
-    const bytes = this.#bytes.subarray(unixPathOffset);
+    const bytes = this.bytes.subarray(unixPathOffset);
     if (bytes.length === 0 || bytes[0] === 0) return bytes;
     const end = bytes.indexOf(0);
     return end < 0 ? bytes : bytes.subarray(0, end);
@@ -359,3 +365,9 @@ export function addressRoom(address: SockAddr | null | undefined): Uint8Array | 
   if (!(address instanceof SockAddr)) throw new TypeError('the place for an address must be a new SockAddr() or null');
   return address.storage;
 }
+
+/** A field or control message that is an address: a view when read, copied when written. */
+export const sockaddr: Kind<SockAddr> = {
+  read: (view, place) => new SockAddr(bytesKind.read(view, place)),
+  write: (view, place, value) => bytesKind.write(view, place, addressBytes(value)),
+};

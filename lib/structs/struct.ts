@@ -92,6 +92,20 @@ export function nested<S extends Struct>(type: new (bytes: Uint8Array) => S): Ki
   };
 }
 
+/** An array of structs inside a struct, as many as its bytes hold: views when read, copied when written. */
+export function list<S extends Struct>(type: (new (bytes: Uint8Array) => S) & { size: number }): Kind<readonly S[]> {
+  const at = ([offset]: Place, i: number): Place => [offset + i * type.size, type.size];
+  return {
+    read: (view, place) =>
+      Array.from({ length: place[1] / type.size }, (_, i) => new type(bytes.read(view, at(place, i)))),
+    write(view, place, values) {
+      const room = place[1] / type.size;
+      if (values.length > room) throw new RangeError(`${values.length} structs do not fit: there is room for ${room}`);
+      for (const [i, value] of values.entries()) bytes.write(view, at(place, i), value.bytes);
+    },
+  };
+}
+
 /** A C struct's bytes. */
 export class Struct {
   /** The struct itself: what is read and written is these bytes. */
