@@ -6,7 +6,6 @@ export * from './constants.js';
 export { errnoName, GaiError, SystemError, strerror } from './errors.js';
 export { type Bytes, type Raw, raw } from './native.js';
 export type { OptionName } from './option-name.js';
-export type { Content } from './options/content.js';
 export type { Access, Option } from './options/option.js';
 export {
   findOption,
@@ -16,15 +15,22 @@ export {
   type ReadableOption,
   type WritableOption,
 } from './options/table.js';
+export type { Content } from './structs/content.js';
 export {
   CMSG_ALIGN,
   CMSG_LEN,
   CMSG_SPACE,
   ControlBuffer,
+  type ControlInputs,
   type ControlMessage,
-  type ControlValues,
 } from './structs/control.js';
-export { type ControlKind, type ControlName, type ControlValue, controlKinds } from './structs/control-kinds.js';
+export {
+  type ControlInput,
+  type ControlKind,
+  type ControlName,
+  type ControlValue,
+  controlKinds,
+} from './structs/control-kinds.js';
 export { ucred } from './structs/credentials.js';
 export { EpollEvents } from './structs/epoll-events.js';
 export { scm_timestamping, sock_extended_err } from './structs/errqueue.js';

@@ -1,6 +1,6 @@
 // Options of IPv4: ip(7), raw(7).
 import { IPPROTO_IP, SOL_RAW } from '../constants.js';
-import { bytes, flag, in_addr, int, networkInt, sockaddr, uint } from './content.js';
+import { bytes, flag, in_addr, int, networkInt, sockaddr, uint } from '../structs/content.js';
 import { both, optionsOf, readable, writable } from './option.js';
 
 export const ipOptions = optionsOf(IPPROTO_IP, {

@@ -1,6 +1,6 @@
 // Options of IPv6: ipv6(7), RFC 3493, RFC 3542.
 import { IPPROTO_IPV6 } from '../constants.js';
-import { bytes, flag, int, networkInt, sockaddr } from './content.js';
+import { bytes, flag, int, networkInt, sockaddr } from '../structs/content.js';
 import { both, optionsOf, readable, writable } from './option.js';
 
 export const ipv6Options = optionsOf(IPPROTO_IPV6, {

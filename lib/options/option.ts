@@ -1,6 +1,6 @@
 import { constants } from '../native.js';
 import { optionDocs } from '../option-docs.js';
-import { type Content, contentOf, type Holding, type In, type Out } from './content.js';
+import { type Content, contentOf, type Holding, type In, type Out } from '../structs/content.js';
 
 /** What the kernel lets a program do with an option: getsockopt only, setsockopt only, or both. */
 export type Access = 'read' | 'write' | 'both';

@@ -1,9 +1,9 @@
 // Options of every socket: socket(7), unix(7).
 import { SOL_SOCKET } from '../constants.js';
+import { flag, int, list, sockaddr, text, uint, uint64 } from '../structs/content.js';
 import { ucred } from '../structs/credentials.js';
 import { linger } from '../structs/linger.js';
 import { timeval } from '../structs/time.js';
-import { flag, int, list, sockaddr, text, uint, uint64 } from './content.js';
 import { both, optionsOf, readable, writable } from './option.js';
 
 export const socketOptions = optionsOf(SOL_SOCKET, {

@@ -1,7 +1,7 @@
 // Options of TCP: tcp(7).
 import { IPPROTO_TCP } from '../constants.js';
+import { bytes, flag, int, text, uint } from '../structs/content.js';
 import { tcp_info } from '../structs/tcp-info.js';
-import { bytes, flag, int, text, uint } from './content.js';
 import { both, optionsOf, readable } from './option.js';
 
 export const tcpOptions = optionsOf(IPPROTO_TCP, {

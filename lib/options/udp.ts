@@ -1,6 +1,6 @@
 // Options of UDP and UDP-Lite: udp(7), udplite(7).
 import { IPPROTO_UDP, IPPROTO_UDPLITE } from '../constants.js';
-import { flag, int } from './content.js';
+import { flag, int } from '../structs/content.js';
 import { both, optionsOf } from './option.js';
 
 export const udpOptions = optionsOf(IPPROTO_UDP, {

@@ -1,88 +1,62 @@
 // The control messages that Linux knows, each with what it holds. To add one, add its row.
 import * as c from '../constants.js';
 import { type Layout, layouts } from '../native.js';
+import {
+  bytes,
+  type Content,
+  contentOf,
+  type Holding,
+  type In,
+  int,
+  list,
+  networkInt,
+  type Out,
+  sockaddr,
+  text,
+  uint,
+  uint8,
+  uint16,
+  uint64,
+} from './content.js';
 import { ucred } from './credentials.js';
 import { scm_timestamping, sock_extended_err } from './errqueue.js';
 import { in_pktinfo, in6_pktinfo, ip6_mtuinfo, nl_pktinfo, tpacket_auxdata } from './pktinfo.js';
-import { type SockAddr, sockaddr } from './sockaddr.js';
-import { bytes, int, type Kind, nested, networkUint, type Struct, uint, uint64 } from './struct.js';
 import { timespec, timeval } from './time.js';
 
-/** What a control message holds: how its data becomes a value and back, and how long it may be. */
-interface Content<T> extends Kind<T> {
+/** A kind of control message: the level and type that a cmsghdr names it by, and what it holds. */
+export interface ControlKind<Out, In = Out> {
+  readonly level: number;
+  readonly type: number;
+  readonly holds: Content<Out, In>;
   /** How many bytes it has at least: fewer are half a message. */
   readonly least: number;
   /** How many bytes it has at most. */
   readonly most: number;
-  /** How many bytes a value takes. */
-  sizeOf(value: T): number;
 }
 
-/** A kind of control message: the level and type that a cmsghdr names it by, and what it holds. */
-export interface ControlKind<T> extends Content<T> {
-  readonly level: number;
-  readonly type: number;
+function kind<H extends Holding>(
+  level: number,
+  type: number,
+  holding: H,
+  { least, most }: { least?: number; most?: number } = {},
+): ControlKind<Out<H>, In<H>> {
+  const holds = contentOf(holding);
+  return { level, type, holds, least: least ?? holds.room, most: most ?? holds.room };
 }
-
-function kind<T>(level: number, type: number, content: Content<T>): ControlKind<T> {
-  return { level, type, ...content };
-}
-
-function fixed<T>(field: Kind<T>, size: number): Content<T> {
-  return {
-    least: size,
-    most: size,
-    sizeOf: () => size,
-    read: (view, [offset]) => field.read(view, [offset, size]),
-    write: (view, [offset], value) => field.write(view, [offset, size], value),
-  };
-}
-
-function ofStruct<S extends Struct>(type: (new (bytes: Uint8Array) => S) & { size: number }): Content<S> {
-  return fixed(nested(type), type.size);
-}
-
-function upTo(most: number): Content<Uint8Array> {
-  return { least: 0, most, sizeOf: (value) => value.length, read: bytes.read, write: bytes.write };
-}
-
-const u8 = fixed(uint, 1);
-const u16 = fixed(uint, 2);
-const u32 = fixed(uint, 4);
-const u64 = fixed(uint64, 8);
-const i32 = fixed(int, 4);
-const network32 = fixed(networkUint, 4);
-
-const maxDescriptors = 253; // SCM_MAX_FD, in no header
-const descriptors: Content<readonly number[]> = {
-  least: 0,
-  most: maxDescriptors * 4,
-  sizeOf: (fds) => fds.length * 4,
-  read: (view, [offset, size]) =>
-    Array.from({ length: Math.floor(size / 4) }, (_, i) => int.read(view, [offset + i * 4, 4])),
-  write(view, [offset], fds) {
-    for (const [i, fd] of fds.entries()) int.write(view, [offset + i * 4, 4], fd);
-  },
-};
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-const text: Content<string> = {
-  least: 0,
-  most: 4096,
-  sizeOf: (value) => encoder.encode(value).length,
-  read: (view, place) => decoder.decode(bytes.read(view, place)).replace(/\0$/, ''),
-  write: (view, place, value) => bytes.write(view, place, encoder.encode(value)),
-};
 
 const sizeOf = (name: string) => (layouts[name] as Layout).size;
-const addressOf = (name: string): Content<SockAddr> => fixed(sockaddr, sizeOf(name));
-// The error, and behind it the offender's address.
-const errorAnd = (name: string): Content<sock_extended_err> =>
-  fixed(nested(sock_extended_err), sock_extended_err.size + sizeOf(name));
+const exactly = (size: number) => ({ least: size, most: size });
+const anyLength = { least: 0 };
 
-const ipOptions = upTo(40); // an IPv4 header has no room for more
-const extensionHeader = upTo(2048); // its length is one byte, in units of eight bytes
+const inetAddress = exactly(sizeOf('sockaddr_in'));
+const inet6Address = exactly(sizeOf('sockaddr_in6'));
+// Behind the error stands the offender's address.
+const inetError = exactly(sock_extended_err.size + sizeOf('sockaddr_in'));
+const inet6Error = exactly(sock_extended_err.size + sizeOf('sockaddr_in6'));
+
+const descriptors = list(int, 253); // SCM_MAX_FD, in no header
+const ipOptions = bytes(40); // an IPv4 header has no room for more
+const extensionHeader = bytes(2048); // its length is one byte, in units of eight bytes
 
 /**
  * Every kind of control message by its name in C. What it holds is what `ControlBuffer.add` takes and `get` gives.
@@ -98,132 +72,137 @@ export const controlKinds = {
    * close. With MSG_CTRUNC those that found no room were closed by the kernel; those that are here are open. A message
    * received with MSG_PEEK gives new ones each time.
    */
-  SCM_RIGHTS: kind(c.SOL_SOCKET, c.SCM_RIGHTS, descriptors),
+  SCM_RIGHTS: kind(c.SOL_SOCKET, c.SCM_RIGHTS, descriptors, anyLength),
   /**
    * Sent, and received after SO_PASSCRED: who sent this. The kernel lets a sender name only ids of its own (EPERM),
    * unless it has CAP_SYS_ADMIN, CAP_SETUID and CAP_SETGID.
    */
-  SCM_CREDENTIALS: kind(c.SOL_SOCKET, c.SCM_CREDENTIALS, ofStruct(ucred)),
+  SCM_CREDENTIALS: kind(c.SOL_SOCKET, c.SCM_CREDENTIALS, ucred),
   /** Received after SO_PASSPIDFD: a pidfd of the sending process, the receiver's to close. Linux 6.5. */
-  SCM_PIDFD: kind(c.SOL_SOCKET, c.SCM_PIDFD, i32),
+  SCM_PIDFD: kind(c.SOL_SOCKET, c.SCM_PIDFD, int),
   /** Received after SO_PASSSEC, where a security module gives one: the sender's security context. */
-  SCM_SECURITY: kind(c.SOL_SOCKET, c.SCM_SECURITY, text),
+  SCM_SECURITY: kind(c.SOL_SOCKET, c.SCM_SECURITY, text, anyLength),
   /** Received after SO_INQ on a stream: how many bytes are left to read. Linux 6.17. */
-  SCM_INQ: kind(c.SOL_SOCKET, c.SCM_INQ, i32),
+  SCM_INQ: kind(c.SOL_SOCKET, c.SCM_INQ, int),
 
   // Every socket: socket(7), https://docs.kernel.org/networking/timestamping.html
 
   /** Received after SO_TIMESTAMP: when the packet arrived (CLOCK_REALTIME). */
-  SCM_TIMESTAMP: kind(c.SOL_SOCKET, c.SCM_TIMESTAMP, ofStruct(timeval)),
+  SCM_TIMESTAMP: kind(c.SOL_SOCKET, c.SCM_TIMESTAMP, timeval),
   /** Received after SO_TIMESTAMPNS: the same in nanoseconds. */
-  SCM_TIMESTAMPNS: kind(c.SOL_SOCKET, c.SCM_TIMESTAMPNS, ofStruct(timespec)),
+  SCM_TIMESTAMPNS: kind(c.SOL_SOCKET, c.SCM_TIMESTAMPNS, timespec),
   /**
    * Received after SO_TIMESTAMPING: when the packet arrived; in the error queue, when it was sent, and then beside an
    * IP_RECVERR, IPV6_RECVERR or PACKET_TX_TIMESTAMP that says which send it was.
    */
-  SCM_TIMESTAMPING: kind(c.SOL_SOCKET, c.SCM_TIMESTAMPING, ofStruct(scm_timestamping)),
+  SCM_TIMESTAMPING: kind(c.SOL_SOCKET, c.SCM_TIMESTAMPING, scm_timestamping),
   /** Received in the error queue with SOF_TIMESTAMPING_OPT_STATS: netlink attributes, TCP_NLA_*. */
-  SCM_TIMESTAMPING_OPT_STATS: kind(c.SOL_SOCKET, c.SCM_TIMESTAMPING_OPT_STATS, upTo(1024)),
+  SCM_TIMESTAMPING_OPT_STATS: kind(c.SOL_SOCKET, c.SCM_TIMESTAMPING_OPT_STATS, bytes(1024), anyLength),
   /** Sent: which time stamps to take of this message, SOF_TIMESTAMPING_TX_* bits. */
-  SO_TIMESTAMPING: kind(c.SOL_SOCKET, c.SO_TIMESTAMPING, u32),
+  SO_TIMESTAMPING: kind(c.SOL_SOCKET, c.SO_TIMESTAMPING, uint),
   /** Sent: the number that this message's time stamp will carry in `ee_data`, with SOF_TIMESTAMPING_OPT_ID. Linux 6.13. */
-  SCM_TS_OPT_ID: kind(c.SOL_SOCKET, c.SCM_TS_OPT_ID, u32),
+  SCM_TS_OPT_ID: kind(c.SOL_SOCKET, c.SCM_TS_OPT_ID, uint),
   /** Sent after SO_TXTIME: when the packet is to leave, in nanoseconds of the clock that SO_TXTIME named. */
-  SCM_TXTIME: kind(c.SOL_SOCKET, c.SCM_TXTIME, u64),
+  SCM_TXTIME: kind(c.SOL_SOCKET, c.SCM_TXTIME, uint64),
   /** Sent (with CAP_NET_RAW or CAP_NET_ADMIN), and received after SO_RCVMARK: the packet's mark. */
-  SO_MARK: kind(c.SOL_SOCKET, c.SO_MARK, u32),
+  SO_MARK: kind(c.SOL_SOCKET, c.SO_MARK, uint),
   /** Sent (above 6 with CAP_NET_RAW or CAP_NET_ADMIN), and received after SO_RCVPRIORITY: the priority. Linux 6.14. */
-  SO_PRIORITY: kind(c.SOL_SOCKET, c.SO_PRIORITY, u32),
+  SO_PRIORITY: kind(c.SOL_SOCKET, c.SO_PRIORITY, uint),
   /** Received after SO_RXQ_OVFL: how many packets this socket has dropped since it was made, if any. */
-  SO_RXQ_OVFL: kind(c.SOL_SOCKET, c.SO_RXQ_OVFL, u32),
+  SO_RXQ_OVFL: kind(c.SOL_SOCKET, c.SO_RXQ_OVFL, uint),
 
   // IPv4: ip(7)
 
   /** Sent, and received after IP_PKTINFO: the interface and the addresses. */
-  IP_PKTINFO: kind(c.IPPROTO_IP, c.IP_PKTINFO, ofStruct(in_pktinfo)),
+  IP_PKTINFO: kind(c.IPPROTO_IP, c.IP_PKTINFO, in_pktinfo),
   /** Sent (1 to 255), and received after IP_RECVTTL: the time to live. */
-  IP_TTL: kind(c.IPPROTO_IP, c.IP_TTL, i32),
+  IP_TTL: kind(c.IPPROTO_IP, c.IP_TTL, int),
   /** Sent, and received after IP_RECVTOS: type of service, which is DSCP (6 bits) and ECN (2 bits). */
-  IP_TOS: kind(c.IPPROTO_IP, c.IP_TOS, u8),
+  IP_TOS: kind(c.IPPROTO_IP, c.IP_TOS, uint8),
   /** Received after IP_RECVOPTS: the options in the packet's header. */
-  IP_RECVOPTS: kind(c.IPPROTO_IP, c.IP_RECVOPTS, ipOptions),
+  IP_RECVOPTS: kind(c.IPPROTO_IP, c.IP_RECVOPTS, ipOptions, anyLength),
   /** Sent, and received after IP_RETOPTS: options for the header, as an answer to the packet would carry them. */
-  IP_RETOPTS: kind(c.IPPROTO_IP, c.IP_RETOPTS, ipOptions),
+  IP_RETOPTS: kind(c.IPPROTO_IP, c.IP_RETOPTS, ipOptions, anyLength),
   /** Received after IP_RECVORIGDSTADDR: the address and port that the packet was sent to, before any redirection. */
-  IP_ORIGDSTADDR: kind(c.IPPROTO_IP, c.IP_ORIGDSTADDR, addressOf('sockaddr_in')),
+  IP_ORIGDSTADDR: kind(c.IPPROTO_IP, c.IP_ORIGDSTADDR, sockaddr, inetAddress),
   /** Received from the error queue: why it is there. After IP_RECVERR errors come, too. */
-  IP_RECVERR: kind(c.IPPROTO_IP, c.IP_RECVERR, errorAnd('sockaddr_in')),
+  IP_RECVERR: kind(c.IPPROTO_IP, c.IP_RECVERR, sock_extended_err, inetError),
   /** Received after IP_RECVFRAGSIZE: the longest fragment, in bytes, of a packet that came in fragments. */
-  IP_RECVFRAGSIZE: kind(c.IPPROTO_IP, c.IP_RECVFRAGSIZE, i32),
+  IP_RECVFRAGSIZE: kind(c.IPPROTO_IP, c.IP_RECVFRAGSIZE, int),
   /** Sent on a raw socket of IPPROTO_RAW without IP_HDRINCL: the protocol in the packet's header. Linux 6.5. */
-  IP_PROTOCOL: kind(c.IPPROTO_IP, c.IP_PROTOCOL, i32),
+  IP_PROTOCOL: kind(c.IPPROTO_IP, c.IP_PROTOCOL, int),
 
   // IPv6: ipv6(7), RFC 3542
 
   /** Sent, and received after IPV6_RECVPKTINFO: the interface and the address. */
-  IPV6_PKTINFO: kind(c.IPPROTO_IPV6, c.IPV6_PKTINFO, ofStruct(in6_pktinfo)),
+  IPV6_PKTINFO: kind(c.IPPROTO_IPV6, c.IPV6_PKTINFO, in6_pktinfo),
   /** Sent (0 to 255, -1 for the default), and received after IPV6_RECVHOPLIMIT: the hop limit. */
-  IPV6_HOPLIMIT: kind(c.IPPROTO_IPV6, c.IPV6_HOPLIMIT, i32),
+  IPV6_HOPLIMIT: kind(c.IPPROTO_IPV6, c.IPV6_HOPLIMIT, int),
   /** Sent (0 to 255, -1 for the default), and received after IPV6_RECVTCLASS: the traffic class. */
-  IPV6_TCLASS: kind(c.IPPROTO_IPV6, c.IPV6_TCLASS, i32),
+  IPV6_TCLASS: kind(c.IPPROTO_IPV6, c.IPV6_TCLASS, int),
   /** Sent, and received after IPV6_FLOWINFO: traffic class (8 bits, sent only by IPV6_TCLASS) and flow label (20). */
-  IPV6_FLOWINFO: kind(c.IPPROTO_IPV6, c.IPV6_FLOWINFO, network32),
+  IPV6_FLOWINFO: kind(c.IPPROTO_IPV6, c.IPV6_FLOWINFO, networkInt),
   /** Sent: 1 to fail with EMSGSIZE rather than send the datagram in fragments. */
-  IPV6_DONTFRAG: kind(c.IPPROTO_IPV6, c.IPV6_DONTFRAG, i32),
+  IPV6_DONTFRAG: kind(c.IPPROTO_IPV6, c.IPV6_DONTFRAG, int),
   /** Sent (with CAP_NET_RAW), and received after IPV6_RECVHOPOPTS: the hop-by-hop options header. */
-  IPV6_HOPOPTS: kind(c.IPPROTO_IPV6, c.IPV6_HOPOPTS, extensionHeader),
+  IPV6_HOPOPTS: kind(c.IPPROTO_IPV6, c.IPV6_HOPOPTS, extensionHeader, anyLength),
   /** Sent (with CAP_NET_RAW), and received after IPV6_RECVDSTOPTS: the destination options header. */
-  IPV6_DSTOPTS: kind(c.IPPROTO_IPV6, c.IPV6_DSTOPTS, extensionHeader),
+  IPV6_DSTOPTS: kind(c.IPPROTO_IPV6, c.IPV6_DSTOPTS, extensionHeader, anyLength),
   /** Sent (with CAP_NET_RAW): destination options for each hop of a routing header. They are received as IPV6_DSTOPTS. */
-  IPV6_RTHDRDSTOPTS: kind(c.IPPROTO_IPV6, c.IPV6_RTHDRDSTOPTS, extensionHeader),
+  IPV6_RTHDRDSTOPTS: kind(c.IPPROTO_IPV6, c.IPV6_RTHDRDSTOPTS, extensionHeader, anyLength),
   /** Sent (type 2, where the kernel has Mobile IPv6), and received after IPV6_RECVRTHDR: the routing header. */
-  IPV6_RTHDR: kind(c.IPPROTO_IPV6, c.IPV6_RTHDR, extensionHeader),
+  IPV6_RTHDR: kind(c.IPPROTO_IPV6, c.IPV6_RTHDR, extensionHeader, anyLength),
   /** Received after IPV6_RECVORIGDSTADDR: the address and port that the packet was sent to, before any redirection. */
-  IPV6_ORIGDSTADDR: kind(c.IPPROTO_IPV6, c.IPV6_ORIGDSTADDR, addressOf('sockaddr_in6')),
+  IPV6_ORIGDSTADDR: kind(c.IPPROTO_IPV6, c.IPV6_ORIGDSTADDR, sockaddr, inet6Address),
   /** Received from the error queue: why it is there. After IPV6_RECVERR errors come, too. */
-  IPV6_RECVERR: kind(c.IPPROTO_IPV6, c.IPV6_RECVERR, errorAnd('sockaddr_in6')),
+  IPV6_RECVERR: kind(c.IPPROTO_IPV6, c.IPV6_RECVERR, sock_extended_err, inet6Error),
   /** Received after IPV6_RECVFRAGSIZE: the longest fragment, in bytes, of a packet that came in fragments. */
-  IPV6_RECVFRAGSIZE: kind(c.IPPROTO_IPV6, c.IPV6_RECVFRAGSIZE, i32),
+  IPV6_RECVFRAGSIZE: kind(c.IPPROTO_IPV6, c.IPV6_RECVFRAGSIZE, int),
   /** Received after IPV6_RECVPATHMTU, with no data: the path MTU, when a datagram did not fit it. */
-  IPV6_PATHMTU: kind(c.IPPROTO_IPV6, c.IPV6_PATHMTU, ofStruct(ip6_mtuinfo)),
+  IPV6_PATHMTU: kind(c.IPPROTO_IPV6, c.IPV6_PATHMTU, ip6_mtuinfo),
 
   // UDP: udp(7), which calls it generic segmentation offload. TCP: tcp(7). TLS: https://docs.kernel.org/networking/tls.html
 
   /** Sent: the buffer is many datagrams, each of so many bytes (the last may be shorter). */
-  UDP_SEGMENT: kind(c.SOL_UDP, c.UDP_SEGMENT, u16),
+  UDP_SEGMENT: kind(c.SOL_UDP, c.UDP_SEGMENT, uint16),
   /** Received after UDP_GRO, when the buffer is many datagrams: each has so many bytes (the last may be shorter). */
-  UDP_GRO: kind(c.SOL_UDP, c.UDP_GRO, i32),
+  UDP_GRO: kind(c.SOL_UDP, c.UDP_GRO, int),
   /** Received after TCP_INQ: how many bytes are left to read; 1 when nothing is left but the end of the stream. */
-  TCP_INQ: kind(c.SOL_TCP, c.TCP_CM_INQ, i32),
+  TCP_INQ: kind(c.SOL_TCP, c.TCP_CM_INQ, int),
   /** Sent on a TLS socket of the kernel's: the record's type; without it, 23 (application data). */
-  TLS_SET_RECORD_TYPE: kind(c.SOL_TLS, c.TLS_SET_RECORD_TYPE, u8),
+  TLS_SET_RECORD_TYPE: kind(c.SOL_TLS, c.TLS_SET_RECORD_TYPE, uint8),
   /** Received on a TLS socket of the kernel's: the record's type: 21 an alert, 22 a handshake, 23 application data. */
-  TLS_GET_RECORD_TYPE: kind(c.SOL_TLS, c.TLS_GET_RECORD_TYPE, u8),
+  TLS_GET_RECORD_TYPE: kind(c.SOL_TLS, c.TLS_GET_RECORD_TYPE, uint8),
 
   // Other families: packet(7), netlink(7), vsock(7)
 
   /** Received after PACKET_AUXDATA: lengths, offsets and the VLAN tag of the frame. */
-  PACKET_AUXDATA: kind(c.SOL_PACKET, c.PACKET_AUXDATA, ofStruct(tpacket_auxdata)),
+  PACKET_AUXDATA: kind(c.SOL_PACKET, c.PACKET_AUXDATA, tpacket_auxdata),
   /** Received from a packet socket's error queue, beside SCM_TIMESTAMPING: which send it was. */
-  PACKET_TX_TIMESTAMP: kind(c.SOL_PACKET, c.PACKET_TX_TIMESTAMP, ofStruct(sock_extended_err)),
+  PACKET_TX_TIMESTAMP: kind(c.SOL_PACKET, c.PACKET_TX_TIMESTAMP, sock_extended_err),
   /** Received after NETLINK_PKTINFO: the multicast group. */
-  NETLINK_PKTINFO: kind(c.SOL_NETLINK, c.NETLINK_PKTINFO, ofStruct(nl_pktinfo)),
+  NETLINK_PKTINFO: kind(c.SOL_NETLINK, c.NETLINK_PKTINFO, nl_pktinfo),
   /** Received after NETLINK_LISTEN_ALL_NSID: the id of the network namespace that the message comes from. */
-  NETLINK_LISTEN_ALL_NSID: kind(c.SOL_NETLINK, c.NETLINK_LISTEN_ALL_NSID, i32),
+  NETLINK_LISTEN_ALL_NSID: kind(c.SOL_NETLINK, c.NETLINK_LISTEN_ALL_NSID, int),
   /** Received from a vsock socket's error queue: a completion of MSG_ZEROCOPY. Linux 6.7. */
-  VSOCK_RECVERR: kind(c.SOL_VSOCK, c.VSOCK_RECVERR, ofStruct(sock_extended_err)),
+  VSOCK_RECVERR: kind(c.SOL_VSOCK, c.VSOCK_RECVERR, sock_extended_err),
 };
 
 /** A kind of control message, by its name in C: see {@link controlKinds}. */
 export type ControlName = keyof typeof controlKinds;
 
-/** What a kind of control message holds. */
-export type ControlValue<N extends ControlName> = (typeof controlKinds)[N] extends ControlKind<infer T> ? T : never;
+/** What a kind of control message gives when it is read. */
+export type ControlValue<N extends ControlName> =
+  (typeof controlKinds)[N] extends ControlKind<infer Out, infer _> ? Out : never;
+
+/** What a kind of control message is made of: the same, or for a struct also an object of its fields. */
+export type ControlInput<N extends ControlName> =
+  (typeof controlKinds)[N] extends ControlKind<infer _, infer In> ? In : never;
 
 // By level, then by type. Two kinds may share both (SCM_TIMESTAMPING is received, SO_TIMESTAMPING sent): the longer
 // one comes first in the table, so the first that the data suffices for is the right one.
 const byNumbers = new Map<number, Map<number, ControlName[]>>();
-for (const [name, { level, type }] of Object.entries(controlKinds) as [ControlName, ControlKind<unknown>][]) {
+for (const [name, { level, type }] of Object.entries(controlKinds) as [ControlName, ControlKind<unknown, never>][]) {
   const types = byNumbers.get(level) ?? new Map<number, ControlName[]>();
   byNumbers.set(level, types.set(type, [...(types.get(type) ?? []), name]));
 }

@@ -1,7 +1,14 @@
 import { type InspectOptions, inspect } from 'node:util';
 import { MSG_CTRUNC } from '../constants.js';
 import { type Layout, layouts } from '../native.js';
-import { type ControlKind, type ControlName, type ControlValue, controlKinds, kindsOf } from './control-kinds.js';
+import {
+  type ControlInput,
+  type ControlKind,
+  type ControlName,
+  type ControlValue,
+  controlKinds,
+  kindsOf,
+} from './control-kinds.js';
 import { littleEndian, Struct } from './struct.js';
 
 const header = layouts.cmsghdr as Layout;
@@ -72,9 +79,7 @@ class Message {
   ) {}
 
   get value(): unknown {
-    if (this.kind === undefined) return this.data;
-    const { buffer, byteOffset, byteLength } = this.data;
-    return kindNamed(this.kind).read(new DataView(buffer, byteOffset, byteLength), [0, byteLength]);
+    return this.kind === undefined ? this.data : kindNamed(this.kind).holds.decode(this.data);
   }
 
   [inspect.custom](depth: number, options: InspectOptions, show: typeof inspect): string {
@@ -83,7 +88,7 @@ class Message {
 }
 
 /** Control messages by kind, one of each: what {@link ControlBuffer.of} makes a buffer of. */
-export type ControlValues = { readonly [N in keyof typeof controlKinds]?: ControlValue<N> };
+export type ControlInputs = { readonly [N in keyof typeof controlKinds]?: ControlInput<N> };
 
 /**
  * The control messages (ancillary data) of a message: a view over msg_control.
@@ -136,12 +141,13 @@ export class ControlBuffer implements Iterable<ControlMessage> {
    * A buffer with these messages, as long as they are. (For two of a kind, use `add`.)
    * @throws as {@link ControlBuffer.add}
    */
-  static of(values: ControlValues): ControlBuffer {
-    const entries = Object.entries(values) as [ControlName, never][];
-    const control = new ControlBuffer(
-      entries.reduce((room, [name, value]) => room + CMSG_SPACE(checked(name).sizeOf(value)), 0),
-    );
-    for (const [name, value] of entries) control.add(name, value);
+  static of(messages: ControlInputs): ControlBuffer {
+    const entries = (Object.entries(messages) as [ControlName, unknown][]).map(([name, value]) => {
+      const { level, type, holds } = checked(name);
+      return { level, type, data: holds.encode(value) };
+    });
+    const control = new ControlBuffer(entries.reduce((room, { data }) => room + CMSG_SPACE(data.length), 0));
+    for (const { level, type, data } of entries) control.push(level, type, data);
     return control;
   }
 
@@ -184,14 +190,9 @@ export class ControlBuffer implements Iterable<ControlMessage> {
    * @param value what it holds: see {@link controlKinds}
    * @throws RangeError there is no room for it, or the value does not fit · TypeError no such kind, or no such value
    */
-  add<N extends ControlName>(kind: N, value: ControlValue<N>): this {
-    const { level, type, sizeOf, write } = checked(kind);
-    const size = sizeOf(value);
-    if (!Number.isInteger(size)) throw new TypeError(`${kind} cannot hold ${inspect(value)}`);
-    const start = this.#begin(level, type, size);
-    write(this.#view, [start + CMSG_LEN(0), size], value);
-    this.length = start + CMSG_SPACE(size);
-    return this;
+  add<N extends ControlName>(kind: N, value: ControlInput<N>): this {
+    const { level, type, holds } = checked(kind);
+    return this.push(level, type, holds.encode(value));
   }
 
   /**
@@ -200,26 +201,19 @@ export class ControlBuffer implements Iterable<ControlMessage> {
    */
   push(level: number, type: number, content: Uint8Array | Struct): this {
     const data = content instanceof Struct ? content.bytes : content;
-    const start = this.#begin(level, type, data.length);
-    this.storage.set(data, start + CMSG_LEN(0));
-    this.length = start + CMSG_SPACE(data.length);
-    return this;
-  }
-
-  // Writes a message's header where the next message goes, with zeros behind it. It counts once `length` has it.
-  #begin(level: number, type: number, size: number): number {
     const { length } = this;
     const start = CMSG_ALIGN(length);
-    const space = CMSG_SPACE(size);
+    const space = CMSG_SPACE(data.length);
     if (start + space > this.storage.length) {
       throw new RangeError(`no room for a control message of ${space} bytes: ${this.storage.length - start} are left`);
     }
     this.storage.fill(0, length, start + space);
-    if (lengthSize === 8) this.#view.setBigUint64(start + lengthOffset, BigInt(CMSG_LEN(size)), littleEndian);
-    else this.#view.setUint32(start + lengthOffset, CMSG_LEN(size), littleEndian);
+    this.#setLength(start + lengthOffset, CMSG_LEN(data.length));
     this.#view.setInt32(start + levelOffset, level, littleEndian);
     this.#view.setInt32(start + typeOffset, type, littleEndian);
-    return start;
+    this.storage.set(data, start + CMSG_LEN(0));
+    this.length = start + space;
+    return this;
   }
 
   /**
@@ -230,8 +224,7 @@ export class ControlBuffer implements Iterable<ControlMessage> {
     checked(kind);
     for (let start = 0, end = this.#end(start); end > 0; start = CMSG_ALIGN(end), end = this.#end(start)) {
       if (this.#kind(start, end) !== kind) continue;
-      const data = start + CMSG_LEN(0);
-      return kindNamed(kind).read(this.#view, [data, end - data]) as ControlValue<N>;
+      return kindNamed(kind).holds.decode(this.#data(start, end)) as ControlValue<N>;
     }
     return undefined;
   }
@@ -239,8 +232,8 @@ export class ControlBuffer implements Iterable<ControlMessage> {
   /** The messages, as CMSG_FIRSTHDR and CMSG_NXTHDR find them. One that says it is longer than what is there ends it. */
   *[Symbol.iterator](): IterableIterator<ControlMessage> {
     for (let start = 0, end = this.#end(start); end > 0; start = CMSG_ALIGN(end), end = this.#end(start)) {
-      const data = this.storage.subarray(start + CMSG_LEN(0), end);
-      yield new Message(this.#kind(start, end), this.#level(start), this.#type(start), data) as ControlMessage;
+      const kind = this.#kind(start, end);
+      yield new Message(kind, this.#level(start), this.#type(start), this.#data(start, end)) as ControlMessage;
     }
   }
 
@@ -256,13 +249,26 @@ export class ControlBuffer implements Iterable<ControlMessage> {
     return this.#view.getInt32(start + typeOffset, littleEndian);
   }
 
+  #data(start: number, end: number): Uint8Array {
+    return this.storage.subarray(start + CMSG_LEN(0), end);
+  }
+
+  // cmsg_len is a size_t.
+  #getLength(at: number): number {
+    return lengthSize === 8
+      ? Number(this.#view.getBigUint64(at, littleEndian))
+      : this.#view.getUint32(at, littleEndian);
+  }
+  #setLength(at: number, length: number): void {
+    if (lengthSize === 8) this.#view.setBigUint64(at, BigInt(length), littleEndian);
+    else this.#view.setUint32(at, length, littleEndian);
+  }
+
   /** Where the message ends that begins at `start`, or 0 when there is no whole one. */
   #end(start: number): number {
     const { length } = this;
     if (start + CMSG_LEN(0) > length) return 0;
-    const at = start + lengthOffset;
-    const claimed =
-      lengthSize === 8 ? Number(this.#view.getBigUint64(at, littleEndian)) : this.#view.getUint32(at, littleEndian);
+    const claimed = this.#getLength(start + lengthOffset);
     if (claimed < CMSG_LEN(0) || claimed > length - start) return 0;
     const end = start + claimed;
     return this.#isCut(start, end) ? 0 : end;

@@ -1,9 +1,9 @@
-// What a socket option holds: its value in JavaScript, and its bytes.
-import { formatInet, parseInet } from '../structs/inet.js';
-import { SockAddr } from '../structs/sockaddr.js';
-import { int as intKind, type Kind, littleEndian, networkUint, Struct, uint as uintKind } from '../structs/struct.js';
+// What a socket option or a control message holds: its value in JavaScript, and its bytes.
+import { formatInet, parseInet } from './inet.js';
+import { SockAddr } from './sockaddr.js';
+import { int as intKind, type Kind, littleEndian, networkUint, Struct, uint as uintKind } from './struct.js';
 
-/** What an option holds. `Out` is what reading it gives, `In` what may be written. */
+/** What an option or a control message holds. `Out` is what reading it gives, `In` what may be written. */
 export interface Content<Out, In = Out> {
   /** How C names it: 'int', 'struct linger', 'char[]'. */
   readonly type: string;
@@ -15,20 +15,20 @@ export interface Content<Out, In = Out> {
   encode(value: In): Uint8Array;
 }
 
-/** The class of a struct, which stands for an option that holds one. */
+/** The class of a struct, which stands for what holds one. */
 export interface StructClass<S extends Struct = Struct, Init = never> {
   new (content?: Init): S;
   readonly size: number;
 }
 
-/** What a row of an options table says that its option holds. */
+/** What a row of a table of options or control messages says that it holds. */
 // biome-ignore lint/suspicious/noExplicitAny: the types are inferred from each row
 export type Holding = Content<any, any> | StructClass<any, any>;
 
-/** What reading an option gives that holds `H`. */
+/** What reading one gives that holds `H`. */
 export type Out<H> = H extends Content<infer T, infer _> ? T : H extends new (content?: infer _) => infer S ? S : never;
 
-/** What may be written to an option that holds `H`: for a struct, also an object of its fields. */
+/** What may be written to one that holds `H`: for a struct, also an object of its fields. */
 export type In<H> =
   H extends Content<infer _, infer T>
     ? T
@@ -82,6 +82,8 @@ function fixed<T>(type: string, kind: Kind<T>, size: number): Content<T> {
 
 export const int = fixed('int', intKind, 4);
 export const uint = fixed('unsigned int', uintKind, 4);
+export const uint8 = fixed('uint8_t', uintKind, 1);
+export const uint16 = fixed('uint16_t', uintKind, 2);
 /** An unsigned int in network byte order. */
 export const networkInt = fixed('unsigned int, network byte order', networkUint, 4);
 /** 64 bits, as a BigInt. */
