@@ -15,6 +15,7 @@ export {
   type ReadableOption,
   type WritableOption,
 } from './options/table.js';
+export { Reactor, type ReadyHandler } from './reactor.js';
 export type { Content } from './structs/content.js';
 export {
   CMSG_ALIGN,

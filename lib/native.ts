@@ -30,11 +30,36 @@ export interface Layout {
   readonly fields: Readonly<Record<string, Place>>;
 }
 
+/** The native half of a reactor: an epoll instance that the event loop listens to. */
+export interface NativeReactor {
+  /** Joins the event loop. @returns 0, or -errno: then the epoll descriptor is still the caller's to close */
+  begin(byThread: boolean): number;
+  /** The generation of each descriptor's registration, by descriptor; 0 for none. */
+  table(generations: Int32Array): void;
+  /** To be called when `watched` has become 0 or 1, or `keepsAlive` has changed. */
+  hold(): void;
+  /** One epoll_wait into the batch. @returns how many events, or -errno */
+  take(timeout: number): number;
+  /** Puts another epoll instance behind the descriptor, by dup3(2). @returns 0, or -errno */
+  replace(epfd: number): number;
+  /** Leaves the event loop and closes the epoll descriptor. */
+  close(): void;
+}
+
 interface Addon {
   raw: Raw & { interruptOthersUntilGone(): number };
   constants: Record<string, number>;
   layouts: Record<string, Layout>;
   open(out: Int32Array, threadId: number): void;
+  /**
+   * @param shared what both halves read and write; native/reactor.h says what is where
+   * @param deliver is called with the number of events in a new batch, or with 0 to go on after a handler has thrown
+   */
+  Reactor: new (
+    epfd: number,
+    shared: Int32Array,
+    deliver: (count: number) => void,
+  ) => NativeReactor;
 }
 
 // From dist/lib to the package's folder.
@@ -61,6 +86,9 @@ addon.open(out, threadId);
 
 /** The system calls as the addon has them. See {@link Raw}. */
 export const raw: Raw = Object.assign(addon.raw, { out });
+
+/** See {@link NativeReactor}. */
+export const NativeReactor = addon.Reactor;
 
 /** Every constant that the system's headers define for this package, by its C name. */
 export const constants: Readonly<Record<string, number>> = addon.constants;

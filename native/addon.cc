@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "reactor.h"
+
 void Define(Napi::Object raw, Environment* environment, std::initializer_list<Method> methods) {
   std::vector<napi_property_descriptor> properties;
   for (const Method& method : methods) {
@@ -23,6 +25,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports["raw"] = raw;
   exports["constants"] = Constants(env);
   exports["layouts"] = Layouts(env);
+  exports["Reactor"] = Reactor::Class(env, environment);
   exports["open"] = Environment::OpenFunction(env, environment);
   return exports;
 }

@@ -6,14 +6,22 @@
 
 #include "addon.h"
 #include "call.h"
+#include "reactor.h"
 #include "threads.h"
 #include "uapi.h"
+
+// Events that a reactor has already taken for a descriptor that is closed reach nobody.
+static void TellReactors(const Call& call, int closed) {
+  for (Reactor* reactor : call.environment()->reactors) reactor->descriptorCloses(closed);
+}
 
 // int close(int fd);
 static napi_value Close(napi_env env, napi_callback_info info) {
   Call call(env, info, "close");
   int fd = call.fd();
-  return call.ok() ? call.answer(close(fd)) : nullptr;
+  if (!call.ok()) return nullptr;
+  TellReactors(call, fd);
+  return call.answer(close(fd));
 }
 
 // int dup(int oldfd);
@@ -28,7 +36,10 @@ static napi_value Dup2(napi_env env, napi_callback_info info) {
   Call call(env, info, "dup2");
   int oldFd = call.integer("oldfd");
   int newFd = call.integer("newfd");
-  return call.ok() ? call.answer(dup2(oldFd, newFd)) : nullptr;
+  if (!call.ok()) return nullptr;
+  int copy = dup2(oldFd, newFd);
+  if (copy >= 0 && oldFd != newFd) TellReactors(call, newFd);
+  return call.answer(copy);
 }
 
 // int dup3(int oldfd, int newfd, int flags);
@@ -37,7 +48,10 @@ static napi_value Dup3(napi_env env, napi_callback_info info) {
   int oldFd = call.integer("oldfd");
   int newFd = call.integer("newfd");
   uint32_t flags = call.flags("flags");
-  return call.ok() ? call.answer(dup3(oldFd, newFd, static_cast<int>(flags))) : nullptr;
+  if (!call.ok()) return nullptr;
+  int copy = dup3(oldFd, newFd, static_cast<int>(flags));
+  if (copy >= 0) TellReactors(call, newFd);
+  return call.answer(copy);
 }
 
 // int pipe2(int pipefd[2], int flags);  out: the two descriptors

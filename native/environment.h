@@ -5,6 +5,9 @@
 #include <napi.h>
 
 #include <cstdint>
+#include <vector>
+
+class Reactor;
 
 struct Environment {
   static constexpr size_t kOutLength = 16;
@@ -12,6 +15,9 @@ struct Environment {
   // Where values land that C returns through pointers. It starts as `unopened` and then is the memory of
   // raw.out, an Int32Array over a SharedArrayBuffer: the one kind of buffer that nobody can detach.
   int32_t* out = unopened;
+
+  // The reactors that are open.
+  std::vector<Reactor*> reactors;
 
   static Environment* Create(Napi::Env env);
 
