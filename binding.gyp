@@ -7,6 +7,8 @@
       "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
       "cflags": ["-Wall", "-Wextra", "-fvisibility=hidden"],
       "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti"],
+      # Node unmaps an addon when the last worker that loaded it ends; a signal's handler must outlive that.
+      "ldflags": ["-Wl,-z,nodelete"],
       "conditions": [
         ["'<!(echo ${POSIX_SOCKETS_WERROR:-})' != ''", { "cflags": ["-Werror"] }],
         ["'<!(echo ${POSIX_SOCKETS_SANITIZE:-})' != ''", {

@@ -47,7 +47,7 @@ export interface NativeReactor {
 }
 
 interface Addon {
-  raw: Raw & { interruptOthersUntilGone(): number };
+  raw: Raw & { interruptWorkersUntilGone(): number };
   constants: Record<string, number>;
   layouts: Record<string, Layout>;
   open(out: Int32Array, threadId: number): void;
@@ -97,4 +97,4 @@ export const constants: Readonly<Record<string, number>> = addon.constants;
 export const layouts: Readonly<Record<string, Layout>> = addon.layouts;
 
 // A worker that is blocked in a system call would keep process.exit() waiting for ever.
-if (isMainThread) process.on('exit', () => addon.raw.interruptOthersUntilGone());
+if (isMainThread) process.on('exit', () => addon.raw.interruptWorkersUntilGone());

@@ -9,7 +9,7 @@ bool Call::nextIs(napi_valuetype wanted) {
 }
 
 bool Call::skipNull() {
-  if (!nextIs(napi_null) && !nextIs(napi_undefined)) return false;
+  if (!nextIs(napi_null)) return false;
   next_++;
   return true;
 }

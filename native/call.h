@@ -77,7 +77,8 @@ class Call {
     return bytes.length > INT_MAX ? INT_MAX : static_cast<socklen_t>(bytes.length);
   }
 
-  // True when the next argument is null or undefined, which is then read.
+  // True when the next argument is null, which is then read. Undefined is no null pointer: it is what a
+  // property reads as that an object of another kind does not have.
   bool skipNull();
 
   // True when the next argument is a number, which is not yet read.

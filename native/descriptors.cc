@@ -1,11 +1,10 @@
-#include <sys/ioctl.h>
-#include <unistd.h>
-
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
-#include <vector>
 
 #include "addon.h"
 #include "call.h"
+#include "guarded.h"
 #include "reactor.h"
 #include "threads.h"
 #include "uapi.h"
@@ -61,26 +60,25 @@ static napi_value Pipe2(napi_env env, napi_callback_info info) {
   return call.ok() ? call.answer(pipe2(call.out(), static_cast<int>(flags))) : nullptr;
 }
 
-// The struct behind the last argument of fcntl and ioctl, copied, so that a kernel that takes a larger struct
-// than the caller gave cannot write past the end of it.
+// The struct behind the last argument of fcntl and ioctl, copied into room for the largest that there can be:
+// a kernel that takes a larger struct than the caller gave cannot write past the end of it.
 class Scratch {
  public:
-  explicit Scratch(Bytes bytes) : bytes_(bytes), copy_(bytes.length + kLargestStruct) {
-    if (bytes.length) memcpy(copy_.data(), bytes.data, bytes.length);
+  explicit Scratch(Bytes bytes) : bytes_{bytes.data, std::min(bytes.length, sizeof room_)} {
+    if (bytes_.length) memcpy(room_, bytes_.data, bytes_.length);
   }
-  uint8_t* data() { return copy_.data(); }
+  uint8_t* data() { return room_; }
   void copyBack() {
-    if (bytes_.length) memcpy(bytes_.data, copy_.data(), bytes_.length);
+    if (bytes_.length) memcpy(bytes_.data, room_, bytes_.length);
   }
 
  private:
-  static constexpr size_t kLargestStruct = 1 << _IOC_SIZEBITS;
   Bytes bytes_;
-  std::vector<uint8_t> copy_;
+  alignas(std::max_align_t) uint8_t room_[1 << _IOC_SIZEBITS] = {};
 };
 
-// The commands whose argument is an int. Every other command gets a pointer to a struct, so that no number
-// from JavaScript is ever taken for a pointer.
+// The commands whose argument is an int. Every other command gets a pointer to a struct, or the null pointer
+// for a number, so that no number from JavaScript is ever taken for a pointer.
 static bool TakesInt(int command) {
   constexpr int kDupfdQuery = 0x403, kCreatedQuery = 0x404;  // not in every header
   switch (command) {
@@ -116,10 +114,7 @@ static napi_value Fcntl(napi_env env, napi_callback_info info) {
   int command = call.integer("cmd");
   if (call.nextIsNumber()) {
     int64_t argument = static_cast<int32_t>(call.flags("arg"));
-    if (!call.ok()) return nullptr;
-    if (TakesInt(command)) return call.answer(fcntl(fd, command, argument));
-    Scratch nothing({});
-    return call.answer(fcntl(fd, command, nothing.data()));
+    return call.ok() ? call.answer(fcntl(fd, command, TakesInt(command) ? argument : 0)) : nullptr;
   }
   Bytes bytes = call.bytes("arg");
   if (TakesInt(command)) call.refuseType("arg", "a number for this command");
@@ -136,14 +131,27 @@ static bool TakesData(unsigned long request) {
   return request == kEthtool || request == kSetHwTstamp || request == kGetHwTstamp;
 }
 
-// Requests whose struct holds a pointer that nothing here knows how to make safe: the old routing and bridge
-// requests (netlink does better), bonding, WAN, driver-private and wireless ones.
-static bool HoldsPointer(unsigned long request) {
-  auto within = [request](unsigned long first, unsigned long last) {
-    return request >= first && request <= last;
+// Other requests are let through only where no struct holds a pointer, which their first letter tells.
+static bool HoldsNoPointer(unsigned long request) {
+  auto within = [number = request & 0xffff](unsigned long first, unsigned long last) {
+    return number >= first && number <= last;
   };
-  return within(0x890b, 0x890c) || within(0x8940, 0x8941) || request == 0x894a || within(0x8990, 0x89a3) ||
-         within(0x89f0, 0x89ff) || within(0x8b00, 0x8bff);
+  constexpr unsigned long kVsockOwnCid = 0x7b9;
+  switch (_IOC_TYPE(request)) {
+    case 0x89:  // sockets and interfaces, but the old routing and bridge requests (netlink does better), WAN,
+                // bonding and driver-private ones
+      return !within(0x890b, 0x890c) && !within(0x8940, 0x8941) && !within(0x894a, 0x894a) &&
+             !within(0x8990, 0x89a3) && !within(0x89f0, 0x89ff);
+    case 'T':  // descriptors of any kind (FIONREAD, FIONBIO), terminals, timerfd and TUN, but its filter
+               // program
+      return request != TUNATTACHFILTER;
+    case 0x8a:  // epoll: ioctl_eventpoll(2)
+    case 0xb7:  // namespaces: ioctl_nsfs(2)
+    case 0xff:  // pidfd: ioctl_pidfd(2)
+      return true;
+    default:
+      return request == kVsockOwnCid;
+  }
 }
 
 // int ioctl(int fd, unsigned long op, ...);  out[0]: the int, where the argument is one; for SIOCGIFCONF,
@@ -152,7 +160,7 @@ static napi_value Ioctl(napi_env env, napi_callback_info info) {
   Call call(env, info, "ioctl");
   int fd = call.fd();
   unsigned long request = call.flags("request");
-  if (HoldsPointer(request)) call.refuseRange("request", "one whose struct holds no pointer");
+  if (!HoldsNoPointer(request)) call.refuseRange("request", "one whose struct is known to hold no pointer");
   if (call.nextIsNumber()) {
     int value = static_cast<int>(call.flags("arg"));
     if (TakesData(request) || request == SIOCGIFCONF)
@@ -174,19 +182,20 @@ static napi_value Ioctl(napi_env env, napi_callback_info info) {
     call.out()[0] = list.ifc_len;
     return answer;
   }
-  Bytes data = TakesData(request) ? call.bytes("data") : Bytes{};
-  if (TakesData(request) && bytes.length < sizeof(ifreq)) call.refuseRange("arg", "a whole struct ifreq");
+  if (TakesData(request)) {
+    Guarded data(call, "data", call.bytes("data"));  // how long it must be is for the driver to say
+    if (bytes.length < sizeof(ifreq)) call.refuseRange("arg", "a whole struct ifreq");
+    if (!call.ok()) return nullptr;
+    ifreq interface;
+    memcpy(&interface, bytes.data, sizeof interface);
+    interface.ifr_data = reinterpret_cast<char*>(data.data());
+    napi_value answer = call.answer(ioctl(fd, request, &interface));
+    data.copyBack();
+    return answer;
+  }
   if (!call.ok()) return nullptr;
-  Scratch scratch(bytes), pointedAt(data);
-  if (TakesData(request)) {
-    char* pointer = reinterpret_cast<char*>(pointedAt.data());
-    memcpy(scratch.data() + offsetof(ifreq, ifr_data), &pointer, sizeof pointer);
-  }
+  Scratch scratch(bytes);
   napi_value answer = call.answer(ioctl(fd, request, scratch.data()));
-  if (TakesData(request)) {
-    memset(scratch.data() + offsetof(ifreq, ifr_data), 0, sizeof(char*));
-    pointedAt.copyBack();
-  }
   scratch.copyBack();
   return answer;
 }

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -67,6 +68,12 @@ static size_t CopyText(const char* text, Bytes into) {
   return length;
 }
 
+// How long the C string is that libc wrote into a caller's buffer. Libc does not end it with a NUL when it
+// cuts it, and another thread may have overwritten the NUL if the buffer is shared.
+static size_t LengthOfText(Bytes bytes) {
+  return bytes.length ? strnlen(reinterpret_cast<char*>(bytes.data), bytes.length) : 0;
+}
+
 struct AddressQuery {
   explicit AddressQuery(Call& call) : node(call, "node", true), service(call, "service", true) {
     hints.ai_flags = call.integer("flags");
@@ -110,7 +117,8 @@ static napi_value Getaddrinfo(napi_env env, napi_callback_info info) {
   return call.number(static_cast<int64_t>(records.size()));
 }
 
-// The same off the main thread: a promise of the records, or of the number EAI_*.
+// The same off the main thread: a promise of the records; or of EAI_*, which is below zero; or, for
+// EAI_SYSTEM, of the errno.
 class AddressWorker : public Napi::AsyncWorker {
  public:
   AddressWorker(Napi::Env env, AddressQuery query)
@@ -123,6 +131,7 @@ class AddressWorker : public Napi::AsyncWorker {
   void Execute() override {
     addrinfo* list = nullptr;
     error_ = query_.ask(&list);
+    if (error_ == EAI_SYSTEM) error_ = errno;
     if (error_ != 0) return;
     Records measured({});
     Pack(list, measured);
@@ -164,12 +173,16 @@ static napi_value Getnameinfo(napi_env env, napi_callback_info info) {
   Bytes service = call.bytesOrNull("service");
   uint32_t flags = call.flags("flags");
   if (!call.ok()) return nullptr;
+  // Of a Unix address libc reads the path up to a NUL, which need not be there: the copy has one.
+  alignas(sockaddr_storage) char copy[sizeof(sockaddr_storage) + 1] = {};
+  size_t length = std::min(address.length, sizeof(sockaddr_storage));
+  if (length) memcpy(copy, address.data, length);
   auto text = [](Bytes bytes) { return reinterpret_cast<char*>(bytes.data); };
-  int error = getnameinfo(reinterpret_cast<sockaddr*>(address.data), Call::length(address), text(host),
+  int error = getnameinfo(reinterpret_cast<sockaddr*>(copy), static_cast<socklen_t>(length), text(host),
                           Call::length(host), text(service), Call::length(service), static_cast<int>(flags));
   call.out()[2] = errno;
-  call.out()[0] = error == 0 && host.length ? static_cast<int32_t>(strlen(text(host))) : 0;
-  call.out()[1] = error == 0 && service.length ? static_cast<int32_t>(strlen(text(service))) : 0;
+  call.out()[0] = error == 0 ? static_cast<int32_t>(LengthOfText(host)) : 0;
+  call.out()[1] = error == 0 ? static_cast<int32_t>(LengthOfText(service)) : 0;
   return call.number(error);
 }
 
@@ -193,9 +206,8 @@ static napi_value InetNtop(napi_env env, napi_callback_info info) {
   if (family == AF_INET && address.length < sizeof(in_addr)) call.refuseRange("address", "4 bytes long");
   if (family == AF_INET6 && address.length < sizeof(in6_addr)) call.refuseRange("address", "16 bytes long");
   if (!call.ok()) return nullptr;
-  char* into = reinterpret_cast<char*>(text.data);
-  const char* written = inet_ntop(family, address.data, into, Call::length(text));
-  return call.answer(written ? static_cast<int64_t>(strlen(written)) : -1);
+  bool written = inet_ntop(family, address.data, reinterpret_cast<char*>(text.data), Call::length(text));
+  return call.answer(written ? static_cast<int64_t>(LengthOfText(text)) : -1);
 }
 
 // unsigned int if_nametoindex(const char *ifname);

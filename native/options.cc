@@ -2,6 +2,7 @@
 
 #include "addon.h"
 #include "call.h"
+#include "guarded.h"
 #include "uapi.h"
 
 // Some options take a struct that holds a pointer. Its bytes would let a caller make the kernel read or write
@@ -14,7 +15,9 @@ static bool TakesProgram(int level, int name) {
 static bool HoldsPointer(int level, int name) {
   // The control numbers of iptables, arptables and ebtables: IPT_BASE_CTL and its kin.
   constexpr int kXtables = 64, kArptables = 96, kEbtables = 128, kEach = 8;
-  constexpr int kMptcp = 284, kMptcpFullInfo = 4, kXdp = 283;  // not in every header
+  // Not in every header:
+  constexpr int kMptcp = 284, kMptcpFullInfo = 4, kXdp = 283, kSctpConnectx3 = 111;
+  constexpr int kRds = 276, kRdsGetMr = 2, kRdsGetMrForDest = 7;
   auto within = [name](int base) { return name >= base && name < base + kEach; };
   switch (level) {
     case SOL_IP:
@@ -25,8 +28,28 @@ static bool HoldsPointer(int level, int name) {
       return name == TCP_ZEROCOPY_RECEIVE;
     case kMptcp:
       return name == kMptcpFullInfo;
+    case IPPROTO_SCTP:
+      return name == kSctpConnectx3;
+    case kRds:
+      return name == kRdsGetMr || name == kRdsGetMrForDest;
     case kXdp:
       return name == XDP_UMEM_REG;
+    default:
+      return false;
+  }
+}
+
+// Options of which the kernel writes as many entries as a count inside the struct allows, whatever optlen
+// says.
+static bool CountsEntries(int level, int name) {
+  constexpr int kTcpAoGetKeys = 41;  // not in every header
+  switch (level) {
+    case SOL_IP:
+      return name == IP_MSFILTER || name == MCAST_MSFILTER;
+    case SOL_IPV6:
+      return name == MCAST_MSFILTER;
+    case IPPROTO_TCP:
+      return name == kTcpAoGetKeys;
     default:
       return false;
   }
@@ -51,6 +74,14 @@ static napi_value Getsockopt(napi_env env, napi_callback_info info) {
   // not.
   bool countsInstructions = level == SOL_SOCKET && name == SO_GET_FILTER;
   if (countsInstructions) length /= sizeof(sock_filter);
+  if (CountsEntries(level, name)) {
+    Guarded guarded(call, "value", value);
+    if (!call.ok()) return nullptr;
+    napi_value answer = call.answer(getsockopt(fd, level, name, guarded.data(), &length));
+    guarded.copyBack();
+    call.out()[0] = static_cast<int32_t>(length);
+    return answer;
+  }
   napi_value answer = call.answer(getsockopt(fd, level, name, value.data, &length));
   call.out()[0] = static_cast<int32_t>(countsInstructions ? length * sizeof(sock_filter) : length);
   return answer;
@@ -62,12 +93,12 @@ static napi_value Setsockopt(napi_env env, napi_callback_info info) {
   int fd = call.fd();
   int level = call.integer("level");
   int name = call.integer("optname");
+  RefusePointers(call, level, name);
   if (call.nextIsNumber()) {
     int value = static_cast<int>(call.flags("value"));
     return call.ok() ? call.answer(setsockopt(fd, level, name, &value, sizeof value)) : nullptr;
   }
   Bytes value = call.bytes("value");
-  RefusePointers(call, level, name);
   if (!call.ok()) return nullptr;
   if (TakesProgram(level, name)) {
     size_t count = value.length / sizeof(sock_filter);

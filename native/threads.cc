@@ -1,27 +1,30 @@
 #include "threads.h"
 
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstring>
 #include <map>
 #include <mutex>
-#include <thread>
 
 #include "addon.h"
 
 namespace {
+
+constexpr int kMainThread = 0;  // its worker_threads.threadId
 
 // The process's threads that run JavaScript, by environment.
 struct Registry {
   struct Entry {
     int threadId;  // worker_threads.threadId
     pid_t tid;     // gettid(2)
-    bool ending = false;
+    bool ending;
   };
   std::mutex mutex;
   std::map<Environment*, Entry> entries;
   bool repeating = false;  // a thread is sending signals to those that end
+  bool exiting = false;    // the process is: a worker that only now begins shall end as well
 };
 
 // Never destroyed: a worker's cleanup may come after static destructors ran.
@@ -34,7 +37,7 @@ void Signal(const Registry::Entry& entry) { syscall(SYS_tgkill, getpid(), entry.
 
 // One signal can arrive just before the call that it should end, so it is repeated until the threads are
 // gone.
-void RepeatSignals() {
+void* RepeatSignals(void*) {
   for (;;) {
     {
       std::lock_guard<std::mutex> lock(Threads().mutex);
@@ -46,27 +49,42 @@ void RepeatSignals() {
       }
       if (!any) {
         Threads().repeating = false;
-        return;
+        return nullptr;
       }
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    usleep(10'000);
   }
 }
 
-// Signals every thread that `matches` accepts until it is gone. Answers how many there are.
+// Starts RepeatSignals in a thread that handles no signals itself. False when the system has no thread left.
+bool StartRepeating() {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  bool started = pthread_create(&thread, nullptr, RepeatSignals, nullptr) == 0;
+  if (started) pthread_detach(thread);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started;
+}
+
+void Repeat() {
+  if (!Threads().repeating) Threads().repeating = StartRepeating();
+}
+
+// Signals every worker that `matches` accepts until it is gone. Answers how many there are. The main thread
+// is never among them: it is gone only when the process is.
 template <typename Matches>
 int End(Matches matches) {
   std::lock_guard<std::mutex> lock(Threads().mutex);
   int ending = 0;
   for (auto& [environment, entry] : Threads().entries) {
-    if (!matches(environment, entry)) continue;
+    if (entry.threadId == kMainThread || !matches(environment, entry)) continue;
     entry.ending = true;
     ending++;
+    Signal(entry);
   }
-  if (ending > 0 && !Threads().repeating) {
-    Threads().repeating = true;
-    std::thread(RepeatSignals).detach();
-  }
+  if (ending > 0) Repeat();
   return ending;
 }
 
@@ -89,7 +107,9 @@ int InterruptSignal() {
 void RememberThread(Environment* environment, int threadId) {
   InterruptSignal();
   std::lock_guard<std::mutex> lock(Threads().mutex);
-  Threads().entries[environment] = {threadId, static_cast<pid_t>(syscall(SYS_gettid))};
+  bool ending = Threads().exiting && threadId != kMainThread;
+  Threads().entries[environment] = {threadId, static_cast<pid_t>(syscall(SYS_gettid)), ending};
+  if (ending) Repeat();
 }
 
 void ForgetThread(Environment* environment) {
@@ -130,11 +150,14 @@ static napi_value InterruptUntilGone(napi_env env, napi_callback_info info) {
       End([&](Environment*, const Registry::Entry& entry) { return entry.threadId == threadId; }));
 }
 
-// The same for every thread but this one: for a process that exits.
-static napi_value InterruptOthersUntilGone(napi_env env, napi_callback_info info) {
-  Call call(env, info, "interruptOthersUntilGone");
-  return call.number(End(
-      [&](Environment* environment, const Registry::Entry&) { return environment != call.environment(); }));
+// The same for every worker, and for those that begin from now on: for a process that exits.
+static napi_value InterruptWorkersUntilGone(napi_env env, napi_callback_info info) {
+  Call call(env, info, "interruptWorkersUntilGone");
+  {
+    std::lock_guard<std::mutex> lock(Threads().mutex);
+    Threads().exiting = true;
+  }
+  return call.number(End([](Environment*, const Registry::Entry&) { return true; }));
 }
 
 // int pthread_sigmask(int how, const sigset_t *_Nullable set, sigset_t *_Nullable oldset);
@@ -155,7 +178,7 @@ void DefineThreads(Napi::Object raw, Environment* environment) {
          {
              {"interrupt", Interrupt},
              {"interruptUntilGone", InterruptUntilGone},
-             {"interruptOthersUntilGone", InterruptOthersUntilGone},
+             {"interruptWorkersUntilGone", InterruptWorkersUntilGone},
              {"pthread_sigmask", PthreadSigmask},
          });
 }

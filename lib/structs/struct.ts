@@ -128,6 +128,11 @@ export class Struct {
   }
 }
 
+/** The bytes of a struct that may be null. What is no such thing reads as undefined, which `raw` refuses by name. */
+export function bytesOrNull(struct: { readonly bytes: Uint8Array } | null): Uint8Array | null {
+  return struct === null ? null : struct?.bytes;
+}
+
 type Fields = Record<string, Kind<unknown>>;
 type Values<F> = { -readonly [K in keyof F]: F[K] extends Kind<infer T> ? T : never };
 

@@ -19,7 +19,7 @@ declare module '../native.js' {
       protocol: number,
       result: Uint8Array,
     ): number;
-    /** The same off the main thread. @returns a promise of the records, or of EAI_* */
+    /** The same off the main thread. @returns a promise of the records, of EAI_*, or of the errno of EAI_SYSTEM */
     getaddrinfoAsync(
       node: Uint8Array | null,
       service: Uint8Array | null,
@@ -151,7 +151,9 @@ export async function getaddrinfoAsync(
   const { flags = 0, family = AF_UNSPEC, socktype = 0, protocol = 0 } = hints;
   const [host, port] = [encodeOrNull('node', node), encodeOrNull('service', service)];
   const found = await raw.getaddrinfoAsync(host, port, flags, family, socktype, protocol);
-  if (typeof found === 'number') gaiFail('getaddrinfo', found, asked(node, service), 0);
+  if (typeof found === 'number') {
+    gaiFail('getaddrinfo', found < 0 ? found : EAI_SYSTEM, asked(node, service), found);
+  }
   return readAddrInfo(found);
 }
 

@@ -2,6 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import { fail } from '../errors.js';
 import { raw } from '../native.js';
 import { SigSet } from '../structs/sigset.js';
+import { bytesOrNull } from '../structs/struct.js';
 
 declare module '../native.js' {
   interface Raw {
@@ -9,8 +10,8 @@ declare module '../native.js' {
     interrupt(threadId: number): number;
     /** Sends the thread signals until it has ended. @returns as interrupt */
     interruptUntilGone(threadId: number): number;
-    /** The same for all threads but this one. @returns how many there are */
-    interruptOthersUntilGone(): number;
+    /** The same for all workers, and for those that begin from now on. @returns how many there are */
+    interruptWorkersUntilGone(): number;
     pthread_sigmask(how: number, set: Bytes | null, oldset: Bytes | null): number;
   }
 }
@@ -47,6 +48,6 @@ export function terminate(worker: Worker): Promise<number> {
  */
 export function pthread_sigmask(how: number, set: SigSet | null): SigSet {
   const old = new SigSet();
-  const answer = raw.pthread_sigmask(how, set?.bytes ?? null, old.bytes);
+  const answer = raw.pthread_sigmask(how, bytesOrNull(set), old.bytes);
   return answer < 0 ? fail('pthread_sigmask', answer) : old;
 }

@@ -4,6 +4,7 @@ import { EpollEvents } from '../structs/epoll-events.js';
 import type { FdSet } from '../structs/fdset.js';
 import type { PollFds } from '../structs/pollfds.js';
 import type { SigSet } from '../structs/sigset.js';
+import { bytesOrNull } from '../structs/struct.js';
 import { timespec, timeval } from '../structs/time.js';
 
 declare module '../native.js' {
@@ -38,12 +39,7 @@ declare module '../native.js' {
 export type Timeout = number | timespec | null;
 
 function timespecBytes(timeout: Timeout): Uint8Array | null {
-  if (timeout === null) return null;
-  return (typeof timeout === 'number' ? timespec.fromMilliseconds(timeout) : timeout).bytes;
-}
-
-function setBytes(set: FdSet | null): Uint8Array | null {
-  return set === null ? null : set.bytes;
+  return bytesOrNull(typeof timeout === 'number' ? timespec.fromMilliseconds(timeout) : timeout);
 }
 
 /**
@@ -63,7 +59,13 @@ export function select(
   timeout: number | timeval | null,
 ): number {
   const time = typeof timeout === 'number' ? timeval.fromMilliseconds(timeout) : timeout;
-  const ready = raw.select(nfds, setBytes(readfds), setBytes(writefds), setBytes(exceptfds), time?.bytes ?? null);
+  const ready = raw.select(
+    nfds,
+    bytesOrNull(readfds),
+    bytesOrNull(writefds),
+    bytesOrNull(exceptfds),
+    bytesOrNull(time),
+  );
   return ready < 0 ? fail('select', ready) : ready;
 }
 
@@ -82,11 +84,11 @@ export function pselect(
 ): number {
   const ready = raw.pselect(
     nfds,
-    setBytes(readfds),
-    setBytes(writefds),
-    setBytes(exceptfds),
+    bytesOrNull(readfds),
+    bytesOrNull(writefds),
+    bytesOrNull(exceptfds),
     timespecBytes(timeout),
-    sigmask?.bytes ?? null,
+    bytesOrNull(sigmask),
   );
   return ready < 0 ? fail('pselect', ready) : ready;
 }
@@ -109,7 +111,7 @@ export function poll(fds: PollFds, timeout: number): number {
  * @see poll(2)
  */
 export function ppoll(fds: PollFds, timeout: Timeout, sigmask: SigSet | null = null): number {
-  const ready = raw.ppoll(fds.bytes, timespecBytes(timeout), sigmask?.bytes ?? null);
+  const ready = raw.ppoll(fds.bytes, timespecBytes(timeout), bytesOrNull(sigmask));
   return ready < 0 ? fail('ppoll', ready) : ready;
 }
 
@@ -161,7 +163,7 @@ export function epoll_wait(epfd: number, events: EpollEvents, timeout: number): 
  * @see epoll_wait(2)
  */
 export function epoll_pwait(epfd: number, events: EpollEvents, timeout: number, sigmask: SigSet | null = null): number {
-  const ready = raw.epoll_pwait(epfd, events.bytes, timeout, sigmask?.bytes ?? null);
+  const ready = raw.epoll_pwait(epfd, events.bytes, timeout, bytesOrNull(sigmask));
   return ready < 0 ? fail('epoll_pwait', ready) : ready;
 }
 
@@ -176,6 +178,6 @@ export function epoll_pwait2(
   timeout: Timeout,
   sigmask: SigSet | null = null,
 ): number {
-  const ready = raw.epoll_pwait2(epfd, events.bytes, timespecBytes(timeout), sigmask?.bytes ?? null);
+  const ready = raw.epoll_pwait2(epfd, events.bytes, timespecBytes(timeout), bytesOrNull(sigmask));
   return ready < 0 ? fail('epoll_pwait2', ready) : ready;
 }
