@@ -134,7 +134,7 @@ const waits: Record<string, string> = {
   read: 'sockets.raw.read(sockets.pipe2()[0], new Uint8Array(1))',
   readv: 'sockets.raw.readv(pair()[0], [new Uint8Array(1)])',
   recvmsg: 'sockets.raw.recvmsg(pair()[0], new Uint8Array(1), null, null, 0)',
-  recvmmsg: 'sockets.raw.recvmmsg(pair()[0], new Uint8Array(1), null, null, new Int32Array(4), 0, 1, 0, null)',
+  recvmmsg: 'sockets.raw.recvmmsg(pair()[0], new Uint8Array(1), null, null, new Int32Array(5), 0, 1, 0, null)',
   'send into a full buffer':
     'const [a] = pair(); for (;;) if (sockets.raw.send(a, new Uint8Array(65536), 0) < 0) break',
   accept: `const fd = sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM);

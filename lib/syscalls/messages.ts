@@ -4,6 +4,8 @@ import { type Bytes, raw } from '../native.js';
 import { CMSG_LEN, ControlBuffer } from '../structs/control.js';
 import { MessageBatch } from '../structs/message-batch.js';
 import { MsgHdr } from '../structs/msghdr.js';
+import { addressRoom } from '../structs/sockaddr.js';
+import { bytesOrNull } from '../structs/struct.js';
 import type { timespec } from '../structs/time.js';
 
 declare module '../native.js' {
@@ -69,7 +71,7 @@ function checkMessage(message: MsgHdr): void {
 export function sendmsg(fd: number, message: MsgHdr, flags = 0): number {
   checkMessage(message);
   const { iov, name, control } = message;
-  const sent = raw.sendmsg(fd, iov, name?.bytes ?? null, control?.bytes ?? null, flags);
+  const sent = raw.sendmsg(fd, iov, bytesOrNull(name), bytesOrNull(control), flags);
   return sent < 0 ? fail('sendmsg', sent, name ?? undefined) : sent;
 }
 
@@ -87,7 +89,7 @@ export function sendmsg(fd: number, message: MsgHdr, flags = 0): number {
 export function recvmsg(fd: number, message: MsgHdr, flags = 0): number {
   checkMessage(message);
   const { iov, name, control } = message;
-  const received = raw.recvmsg(fd, iov, name?.storage ?? null, control?.storage ?? null, flags);
+  const received = raw.recvmsg(fd, iov, addressRoom(name), control === null ? null : control.storage, flags);
   if (received < 0) fail('recvmsg', received);
   const { out } = raw;
   if (name) name.length = out[0] as number;
@@ -149,7 +151,7 @@ export function recvmmsg(
 ): number {
   checkBatch(batch);
   const { payloads, names, controls, table } = batch;
-  const received = raw.recvmmsg(fd, payloads, names, controls, table, first, count, flags, timeout?.bytes ?? null);
+  const received = raw.recvmmsg(fd, payloads, names, controls, table, first, count, flags, bytesOrNull(timeout));
   return received < 0 ? fail('recvmmsg', received) : received;
 }
 
