@@ -1,6 +1,5 @@
 #include "call.h"
 
-#include <cerrno>
 #include <cstdio>
 
 bool Call::nextIs(napi_valuetype wanted) {
