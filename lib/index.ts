@@ -16,6 +16,7 @@ export {
   type WritableOption,
 } from './options/table.js';
 export { Reactor, type ReadyHandler } from './reactor.js';
+export * from './structs/can.js';
 export type { Content } from './structs/content.js';
 export {
   CMSG_ALIGN,
@@ -36,9 +37,15 @@ export { ucred } from './structs/credentials.js';
 export { EpollEvents } from './structs/epoll-events.js';
 export { scm_timestamping, sock_extended_err } from './structs/errqueue.js';
 export { FdSet } from './structs/fdset.js';
+export * from './structs/filter.js';
+export * from './structs/interface.js';
+export * from './structs/ipv6.js';
 export { linger } from './structs/linger.js';
 export { MessageBatch, type MessageBatchRoom } from './structs/message-batch.js';
+export * from './structs/mptcp.js';
 export { MsgHdr, type MsgHdrInit } from './structs/msghdr.js';
+export * from './structs/multicast.js';
+export * from './structs/packet.js';
 export { in_pktinfo, in6_pktinfo, ip6_mtuinfo, nl_pktinfo, tpacket_auxdata } from './structs/pktinfo.js';
 export { PollFds } from './structs/pollfds.js';
 export { SigSet } from './structs/sigset.js';
@@ -53,8 +60,12 @@ export {
   sockaddr_vm,
 } from './structs/sockaddr.js';
 export { Struct } from './structs/struct.js';
+export * from './structs/tcp.js';
 export { tcp_info } from './structs/tcp-info.js';
-export { itimerspec, timespec, timeval } from './structs/time.js';
+export { __kernel_sock_timeval, itimerspec, timespec, timeval } from './structs/time.js';
+export * from './structs/timestamping.js';
+export * from './structs/tls.js';
+export * from './structs/xdp.js';
 export { type Supported, supports } from './supports.js';
 export * from './syscalls/descriptors.js';
 export * from './syscalls/endpoints.js';

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "addon.h"
+#include "newer.h"
 #include "uapi.h"
 
 // Types of C that have no struct tag.
@@ -37,11 +38,15 @@ static Napi::Array PlaceOf(Napi::Env env, size_t offset, size_t size) {
   return place;
 }
 
-Napi::Object Layouts(Napi::Env env) {
+// In this namespace, so that a struct of newer.h comes before the headers' own.
+namespace newer {
+static Napi::Object AllLayouts(Napi::Env env) {
   Napi::Object layouts = Napi::Object::New(env);
-#define STRUCT(name)                                         \
+#define STRUCT(name) LAYOUT(struct name, name)
+#define UNION(name) LAYOUT(union name, name)
+#define LAYOUT(type, name)                                   \
   {                                                          \
-    using Struct = struct name;                              \
+    using Struct = type;                                     \
     Napi::Object layout = Napi::Object::New(env);            \
     Napi::Object fields = Napi::Object::New(env);            \
     layout["size"] = Napi::Number::New(env, sizeof(Struct)); \
@@ -59,3 +64,6 @@ Napi::Object Layouts(Napi::Env env) {
 #include "layouts.def"
   return layouts;
 }
+}  // namespace newer
+
+Napi::Object Layouts(Napi::Env env) { return newer::AllLayouts(env); }

@@ -1,6 +1,7 @@
 // Options of IPv4: ip(7), raw(7).
 import { IPPROTO_IP, SOL_RAW } from '../constants.js';
-import { bytes, flag, in_addr, int, networkInt, sockaddr, uint } from '../structs/content.js';
+import { bytes, flag, in_addr, int, networkInt, or, sized, sockaddr, uint } from '../structs/content.js';
+import { IP_MSFILTER_SIZE, ip_mreq, ip_mreq_source, ip_mreqn, ip_msfilter } from '../structs/multicast.js';
 import { both, optionsOf, readable, writable } from './option.js';
 
 export const ipOptions = optionsOf(IPPROTO_IP, {
@@ -32,14 +33,21 @@ export const ipOptions = optionsOf(IPPROTO_IP, {
   IP_BIND_ADDRESS_NO_PORT: both(flag),
   IP_RECVFRAGSIZE: both(flag),
   IP_RECVERR_RFC4884: both(flag),
-  IP_MULTICAST_IF: both(in_addr),
+  IP_MULTICAST_IF: both(or(in_addr, ip_mreqn, ip_mreq)),
   IP_MULTICAST_TTL: both(int),
   IP_MULTICAST_LOOP: both(flag),
   IP_MULTICAST_ALL: both(flag),
+  IP_ADD_MEMBERSHIP: writable(or(ip_mreqn, ip_mreq)),
+  IP_DROP_MEMBERSHIP: writable(or(ip_mreqn, ip_mreq)),
+  IP_UNBLOCK_SOURCE: writable(ip_mreq_source),
+  IP_BLOCK_SOURCE: writable(ip_mreq_source),
+  IP_ADD_SOURCE_MEMBERSHIP: writable(ip_mreq_source),
+  IP_DROP_SOURCE_MEMBERSHIP: writable(ip_mreq_source),
+  IP_MSFILTER: both(sized(ip_msfilter, IP_MSFILTER_SIZE(1024))),
   IP_UNICAST_IF: both(networkInt),
   IP_LOCAL_PORT_RANGE: both(uint),
   IP_PROTOCOL: readable(int),
-  SO_ORIGINAL_DST: readable(sockaddr),
+  SO_ORIGINAL_DST: readable(sized(sockaddr, 16)),
 });
 
 export const rawOptions = optionsOf(SOL_RAW, {

@@ -1,6 +1,9 @@
 // Options of IPv6: ipv6(7), RFC 3493, RFC 3542.
-import { IPPROTO_IPV6 } from '../constants.js';
-import { bytes, flag, int, networkInt, sockaddr } from '../structs/content.js';
+import { IPPROTO_IPV6, SOL_ICMPV6 } from '../constants.js';
+import { bytes, flag, int, networkInt, sized, sockaddr } from '../structs/content.js';
+import { icmp6_filter, in6_flowlabel_req } from '../structs/ipv6.js';
+import { ipv6_mreq } from '../structs/multicast.js';
+import { in6_pktinfo, ip6_mtuinfo } from '../structs/pktinfo.js';
 import { both, optionsOf, readable, writable } from './option.js';
 
 export const ipv6Options = optionsOf(IPPROTO_IPV6, {
@@ -12,13 +15,19 @@ export const ipv6Options = optionsOf(IPPROTO_IPV6, {
   IPV6_2292PKTOPTIONS: both(bytes(4096)),
   IPV6_2292HOPLIMIT: both(flag),
   IPV6_CHECKSUM: both(int),
-  IPV6_NEXTHOP: writable(sockaddr),
+  IPV6_NEXTHOP: writable(sized(sockaddr, 28)),
   IPV6_FLOWINFO: both(flag),
   IPV6_UNICAST_HOPS: both(int),
   IPV6_MULTICAST_IF: both(int),
   IPV6_MULTICAST_HOPS: both(int),
   IPV6_MULTICAST_LOOP: both(flag),
   IPV6_MULTICAST_ALL: both(flag),
+  IPV6_ADD_MEMBERSHIP: writable(ipv6_mreq),
+  IPV6_DROP_MEMBERSHIP: writable(ipv6_mreq),
+  IPV6_JOIN_GROUP: writable(ipv6_mreq),
+  IPV6_LEAVE_GROUP: writable(ipv6_mreq),
+  IPV6_JOIN_ANYCAST: writable(ipv6_mreq),
+  IPV6_LEAVE_ANYCAST: writable(ipv6_mreq),
   IPV6_ROUTER_ALERT: writable(int),
   IPV6_ROUTER_ALERT_ISOLATE: both(flag),
   IPV6_MTU_DISCOVER: both(int),
@@ -26,11 +35,13 @@ export const ipv6Options = optionsOf(IPPROTO_IPV6, {
   IPV6_RECVERR: both(flag),
   IPV6_RECVERR_RFC4884: both(flag),
   IPV6_V6ONLY: both(flag),
+  IPV6_FLOWLABEL_MGR: both(in6_flowlabel_req),
   IPV6_FLOWINFO_SEND: both(flag),
   IPV6_IPSEC_POLICY: writable(bytes(4096)),
   IPV6_XFRM_POLICY: writable(bytes(4096)),
   IPV6_HDRINCL: both(flag),
   IPV6_RECVPKTINFO: both(flag),
+  IPV6_PKTINFO: writable(in6_pktinfo),
   IPV6_RECVHOPLIMIT: both(flag),
   IPV6_RECVHOPOPTS: both(flag),
   IPV6_HOPOPTS: both(bytes(4096)),
@@ -40,6 +51,7 @@ export const ipv6Options = optionsOf(IPPROTO_IPV6, {
   IPV6_RECVDSTOPTS: both(flag),
   IPV6_DSTOPTS: both(bytes(4096)),
   IPV6_RECVPATHMTU: both(flag),
+  IPV6_PATHMTU: readable(ip6_mtuinfo),
   IPV6_DONTFRAG: both(flag),
   IPV6_RECVTCLASS: both(flag),
   IPV6_TCLASS: both(int),
@@ -52,5 +64,10 @@ export const ipv6Options = optionsOf(IPPROTO_IPV6, {
   IPV6_UNICAST_IF: both(networkInt),
   IPV6_RECVFRAGSIZE: both(flag),
   IPV6_FREEBIND: both(flag),
-  IP6T_SO_ORIGINAL_DST: readable(sockaddr),
+  IP6T_SO_ORIGINAL_DST: readable(sized(sockaddr, 28)),
+});
+
+export const icmpv6Options = optionsOf(SOL_ICMPV6, {
+  ICMPV6_FILTER: both(icmp6_filter),
+  ICMP6_FILTER: both(icmp6_filter),
 });

@@ -1,10 +1,15 @@
 // Options of every socket: socket(7), unix(7).
 import { SOL_SOCKET } from '../constants.js';
-import { flag, int, list, sockaddr, text, uint, uint64 } from '../structs/content.js';
+import { flag, int, list, or, sized, sockaddr, text, uint, uint64 } from '../structs/content.js';
 import { ucred } from '../structs/credentials.js';
+import { sock_filter } from '../structs/filter.js';
 import { linger } from '../structs/linger.js';
-import { timeval } from '../structs/time.js';
+import { __kernel_sock_timeval, timeval } from '../structs/time.js';
+import { dmabuf_token, so_timestamping, sock_txtime } from '../structs/timestamping.js';
 import { both, optionsOf, readable, writable } from './option.js';
+
+/** A classic BPF program; BPF_MAXINSNS instructions at most. */
+const program = list(sock_filter, 4096);
 
 export const socketOptions = optionsOf(SOL_SOCKET, {
   SO_DEBUG: both(flag),
@@ -32,18 +37,22 @@ export const socketOptions = optionsOf(SOL_SOCKET, {
   SO_SNDTIMEO: both(timeval),
   SO_RCVTIMEO_OLD: both(timeval),
   SO_SNDTIMEO_OLD: both(timeval),
+  SO_RCVTIMEO_NEW: both(__kernel_sock_timeval),
+  SO_SNDTIMEO_NEW: both(__kernel_sock_timeval),
   SO_BINDTODEVICE: both(text),
+  SO_ATTACH_FILTER: writable(program),
   SO_DETACH_FILTER: writable(int),
-  SO_PEERNAME: readable(sockaddr),
+  SO_GET_FILTER: readable(program),
+  SO_PEERNAME: readable(sized(sockaddr, 16)), // no more than the address is long, or EINVAL
   SO_TIMESTAMP: both(flag),
   SO_TIMESTAMPNS: both(flag),
-  SO_TIMESTAMPING: both(int),
+  SO_TIMESTAMPING: both(or(int, so_timestamping)),
   SO_TIMESTAMP_OLD: both(flag),
   SO_TIMESTAMPNS_OLD: both(flag),
-  SO_TIMESTAMPING_OLD: both(int),
+  SO_TIMESTAMPING_OLD: both(or(int, so_timestamping)),
   SO_TIMESTAMP_NEW: both(flag),
   SO_TIMESTAMPNS_NEW: both(flag),
-  SO_TIMESTAMPING_NEW: both(int),
+  SO_TIMESTAMPING_NEW: both(or(int, so_timestamping)),
   SO_ACCEPTCONN: readable(flag),
   SO_PEERSEC: readable(text),
   SO_PASSSEC: both(flag),
@@ -62,6 +71,7 @@ export const socketOptions = optionsOf(SOL_SOCKET, {
   SO_INCOMING_CPU: both(int),
   SO_ATTACH_BPF: writable(int),
   SO_DETACH_BPF: writable(int),
+  SO_ATTACH_REUSEPORT_CBPF: writable(program),
   SO_ATTACH_REUSEPORT_EBPF: writable(int),
   SO_DETACH_REUSEPORT_BPF: writable(int),
   SO_CNX_ADVICE: writable(int),
@@ -70,6 +80,7 @@ export const socketOptions = optionsOf(SOL_SOCKET, {
   SO_COOKIE: readable(uint64),
   SO_PEERGROUPS: readable(list(uint, 65536)),
   SO_ZEROCOPY: both(flag),
+  SO_TXTIME: both(sock_txtime),
   SO_BINDTOIFINDEX: both(int),
   SO_PREFER_BUSY_POLL: both(flag),
   SO_BUSY_POLL_BUDGET: writable(int),
@@ -80,6 +91,7 @@ export const socketOptions = optionsOf(SOL_SOCKET, {
   SO_RCVMARK: both(flag),
   SO_PASSPIDFD: both(flag),
   SO_PEERPIDFD: readable(int),
+  SO_DEVMEM_DONTNEED: writable(list(dmabuf_token, 128)),
   SO_RCVPRIORITY: both(flag),
   SO_PASSRIGHTS: both(flag),
   SO_INQ: writable(flag),

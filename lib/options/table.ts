@@ -3,12 +3,27 @@
 import type { Bytes } from '../native.js';
 import type { OptionName } from '../option-name.js';
 import type { Struct } from '../structs/struct.js';
+import {
+  algOptions,
+  canRawOptions,
+  isotpOptions,
+  j1939Options,
+  kcmOptions,
+  tipcOptions,
+  xdpOptions,
+} from './families.js';
 import { ipOptions, rawOptions } from './ip.js';
-import { ipv6Options } from './ipv6.js';
+import { icmpv6Options, ipv6Options } from './ipv6.js';
+import { mptcpOptions } from './mptcp.js';
+import { multicastOptions } from './multicast.js';
+import { netlinkOptions } from './netlink.js';
 import type { Access, Option } from './option.js';
+import { packetOptions } from './packet.js';
 import { socketOptions } from './socket.js';
 import { tcpOptions } from './tcp.js';
+import { tlsOptions } from './tls.js';
 import { udpliteOptions, udpOptions } from './udp.js';
+import { vsockOptions } from './vsock.js';
 
 /** Every socket option that Linux has, by its name in C: its level, what it holds, whether it can be read and set. */
 export const optionTable = {
@@ -16,9 +31,23 @@ export const optionTable = {
   ...ipOptions,
   ...rawOptions,
   ...ipv6Options,
+  ...icmpv6Options,
+  ...multicastOptions,
   ...tcpOptions,
+  ...mptcpOptions,
+  ...tlsOptions,
   ...udpOptions,
   ...udpliteOptions,
+  ...packetOptions,
+  ...netlinkOptions,
+  ...vsockOptions,
+  ...xdpOptions,
+  ...canRawOptions,
+  ...isotpOptions,
+  ...j1939Options,
+  ...tipcOptions,
+  ...kcmOptions,
+  ...algOptions,
 };
 
 type Table = typeof optionTable;

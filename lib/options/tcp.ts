@@ -1,8 +1,19 @@
 // Options of TCP: tcp(7).
 import { IPPROTO_TCP } from '../constants.js';
-import { bytes, flag, int, text, uint } from '../structs/content.js';
+import { bytes, flag, int, list, text, uint } from '../structs/content.js';
+import {
+  tcp_ao_add,
+  tcp_ao_del,
+  tcp_ao_getsockopt,
+  tcp_ao_info_opt,
+  tcp_ao_repair,
+  tcp_cc_info,
+  tcp_md5sig,
+  tcp_repair_opt,
+  tcp_repair_window,
+} from '../structs/tcp.js';
 import { tcp_info } from '../structs/tcp-info.js';
-import { both, optionsOf, readable } from './option.js';
+import { both, optionsOf, readable, writable } from './option.js';
 
 export const tcpOptions = optionsOf(IPPROTO_TCP, {
   TCP_NODELAY: both(flag),
@@ -18,23 +29,33 @@ export const tcpOptions = optionsOf(IPPROTO_TCP, {
   TCP_INFO: readable(tcp_info),
   TCP_QUICKACK: both(flag),
   TCP_CONGESTION: both(text),
+  TCP_MD5SIG: writable(tcp_md5sig),
   TCP_THIN_LINEAR_TIMEOUTS: both(flag),
   TCP_THIN_DUPACK: both(flag),
   TCP_USER_TIMEOUT: both(int),
   TCP_REPAIR: both(int),
   TCP_REPAIR_QUEUE: both(int),
   TCP_QUEUE_SEQ: both(uint),
+  TCP_REPAIR_OPTIONS: writable(list(tcp_repair_opt, 16)),
   TCP_FASTOPEN: both(int),
   TCP_TIMESTAMP: both(uint),
   TCP_NOTSENT_LOWAT: both(uint),
+  TCP_CC_INFO: readable(tcp_cc_info),
   TCP_SAVE_SYN: both(int),
   TCP_SAVED_SYN: readable(bytes(4096)),
+  TCP_REPAIR_WINDOW: both(tcp_repair_window),
   TCP_FASTOPEN_CONNECT: both(flag),
   TCP_ULP: both(text),
+  TCP_MD5SIG_EXT: writable(tcp_md5sig),
   TCP_FASTOPEN_KEY: both(bytes(32)),
   TCP_FASTOPEN_NO_COOKIE: both(flag),
   TCP_INQ: both(flag),
   TCP_TX_DELAY: both(int),
+  TCP_AO_ADD_KEY: writable(tcp_ao_add),
+  TCP_AO_DEL_KEY: writable(tcp_ao_del),
+  TCP_AO_INFO: both(tcp_ao_info_opt),
+  TCP_AO_GET_KEYS: readable(list(tcp_ao_getsockopt, 64)),
+  TCP_AO_REPAIR: both(tcp_ao_repair),
   TCP_IS_MPTCP: readable(flag),
   TCP_RTO_MAX_MS: both(int),
   TCP_RTO_MIN_US: both(int),

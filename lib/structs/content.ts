@@ -9,6 +9,8 @@ export interface Content<Out, In = Out> {
   readonly type: string;
   /** How many bytes to give getsockopt room for. */
   readonly room: number;
+  /** What those bytes must say before the kernel fills them in, for the few options that read them first. */
+  readonly question?: Uint8Array;
   /** The value of the bytes that the kernel wrote. */
   decode(bytes: Uint8Array): Out;
   /** The bytes of a value for the kernel. */
@@ -176,12 +178,21 @@ export function list<H extends Holding>(element: H, most: number): Content<Out<H
   };
 }
 
-/** An option that gives `content`, and takes also a struct that says more. */
-export function or<T, S extends Struct>(content: Content<T>, ...structs: StructClass<S, never>[]): Content<T, T | S> {
+/** The same with another room: for a struct that a list follows, or an address of one family. */
+export function sized<H extends Holding>(holding: H, room: number): Content<Out<H>, In<H>> {
+  return { ...contentOf(holding), room };
+}
+
+/** What gives `holding` when read, and takes also other structs when set. */
+export function or<H extends Holding, Others extends readonly StructClass[]>(
+  holding: H,
+  ...others: Others
+): Content<Out<H>, In<H> | InstanceType<Others[number]>> {
+  const content = contentOf(holding);
   return {
     ...content,
-    type: [content.type, ...structs.map((type) => `struct ${type.name}`)].join(' or '),
+    type: [content.type, ...others.map((type) => `struct ${type.name}`)].join(' or '),
     encode: (value) =>
-      structs.some((type) => value instanceof type) ? (value as S).bytes : content.encode(value as T),
+      others.some((type) => value instanceof type) ? (value as Struct).bytes : content.encode(value as In<H>),
   };
 }

@@ -6,6 +6,9 @@ import { type Layout, layouts, type Place } from '../native.js';
 /** Whether this machine's integers begin with their low byte. */
 export const littleEndian = endianness() === 'LE';
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
 /** How a field's bytes become a JavaScript value and back. */
 export interface Kind<T> {
   read(view: DataView, place: Place): T;
@@ -81,6 +84,23 @@ export const bytes: Kind<Uint8Array> = {
     const field = new Uint8Array(view.buffer, view.byteOffset + offset, size);
     field.fill(0);
     field.set(value);
+  },
+};
+
+/** A field of characters (`char name[16]`): text up to its NUL, which must fit. */
+export const text: Kind<string> = {
+  read(view, place) {
+    const field = bytes.read(view, place);
+    const end = field.indexOf(0);
+    return decoder.decode(end < 0 ? field : field.subarray(0, end));
+  },
+  write(view, place, value) {
+    if (typeof value !== 'string' || value.includes('\0')) throw new TypeError('the text must be a string without NUL');
+    const encoded = encoder.encode(value);
+    if (encoded.length >= place[1]) {
+      throw new RangeError(`'${value}' does not fit: there is room for ${place[1] - 1} bytes`);
+    }
+    bytes.write(view, place, encoded);
   },
 };
 

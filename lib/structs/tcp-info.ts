@@ -118,4 +118,32 @@ export class tcp_info extends struct('tcp_info', {
   tcpi_rcv_ooopack: uint,
   /** The peer's advertised window, in bytes. */
   tcpi_snd_wnd: uint,
+  /** The window that this end advertised, in bytes. Since Linux 6.2. */
+  tcpi_rcv_wnd: uint,
+  /** How often another path was tried, after a timeout or as congestion told. Since Linux 6.2. */
+  tcpi_rehash: uint,
+  /** Retransmission timeouts, those of SYNs included. Since Linux 6.7. */
+  tcpi_total_rto: uint,
+  /** Recoveries from such timeouts. Since Linux 6.7. */
+  tcpi_total_rto_recoveries: uint,
+  /** Milliseconds spent in them. Since Linux 6.7. */
+  tcpi_total_rto_time: uint,
+  /** Accurate ECN: segments that arrived marked as congested. This and all below since Linux 6.18. */
+  tcpi_received_ce: uint,
+  /** Bytes delivered as ECT(1), as the peer counts. */
+  tcpi_delivered_e1_bytes: uint,
+  /** Bytes delivered as ECT(0), as the peer counts. */
+  tcpi_delivered_e0_bytes: uint,
+  /** Bytes delivered marked as congested, as the peer counts. */
+  tcpi_delivered_ce_bytes: uint,
+  /** Bytes received as ECT(1). */
+  tcpi_received_e1_bytes: uint,
+  /** Bytes received as ECT(0). */
+  tcpi_received_e0_bytes: uint,
+  /** Bytes received marked as congested. */
+  tcpi_received_ce_bytes: uint,
+  /** Why Accurate ECN was given up: a bit for each reason. */
+  tcpi_accecn_fail_mode: uint,
+  /** Which of its options was seen last: TCP_ACCECN_OPT_*. */
+  tcpi_accecn_opt_seen: uint,
 }) {}

@@ -28,6 +28,14 @@ export class timespec extends struct('timespec', {
   }
 }
 
+/** A timeval of 64-bit parts on every machine: SO_RCVTIMEO_NEW, SO_SNDTIMEO_NEW. See socket(7). */
+export class __kernel_sock_timeval extends struct('__kernel_sock_timeval', {
+  /** Whole seconds. */
+  tv_sec: int,
+  /** Microseconds, 0 to 999,999. */
+  tv_usec: int,
+}) {}
+
 /** A timer's next expiration and its interval: timerfd_settime(2). */
 export class itimerspec extends struct('itimerspec', {
   /** The time between expirations; zero for a timer that fires once. */

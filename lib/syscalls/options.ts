@@ -21,6 +21,7 @@ declare module '../native.js' {
   }
 }
 
+const nothing = new Uint8Array(0);
 const oneInt = new Uint8Array(4);
 const oneIntView = new DataView(oneInt.buffer);
 
@@ -76,8 +77,9 @@ export function getOption<Name extends ReadableOption>(
   question?: OptionInput<Name>,
 ): OptionValue<Name> {
   const { levels, number, content } = known(name, 'write', 'read');
-  const bytes = new Uint8Array(content.room);
-  if (question !== undefined) bytes.set(content.encode(question as never));
+  const asked = question === undefined ? (content.question ?? nothing) : content.encode(question as never);
+  const bytes = new Uint8Array(Math.max(content.room, asked.length));
+  bytes.set(asked);
   const length = getsockopt(fd, levelFor(fd, levels), number, bytes);
   return content.decode(bytes.subarray(0, length)) as OptionValue<Name>;
 }
