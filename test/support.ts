@@ -1,7 +1,7 @@
 // What many tests share. Importing this file makes every test of a file prove that it leaves no descriptor open.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -86,6 +86,13 @@ afterEach(async () => {
   await until(() => left().length === 0, 'nothing is left open').catch(() => expect(left()).toEqual([]));
 });
 
+/** A descriptor of a new file, which is no socket. */
+export function openedFile(content: string | Uint8Array = ''): number {
+  const path = join(folder(), 'file');
+  writeFileSync(path, content);
+  return opened(openSync(path, 'r+'));
+}
+
 /** A descriptor that is certainly not open. */
 export const closedFd = 1_000_000_000;
 
@@ -161,7 +168,7 @@ export function runInNamespace(code: string, bound?: number): Promise<Outcome> {
 
 /** Begins a Python program, the other side of an exchange; it is killed when the test ends. `lines` reads its output. */
 export function python(code: string, ...args: string[]): { child: ChildProcess; line(): Promise<string> } {
-  const child = spawn('python3', ['-u', '-c', code, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('python3', ['-u', '-c', code, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   whenDone(async () => {
     child.kill('SIGKILL');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
