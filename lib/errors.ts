@@ -60,11 +60,11 @@ export class SystemError extends Error {
   declare readonly port?: number;
   declare readonly path?: string;
 
-  constructor(syscall: string, errno: number, context: ErrorContext = {}) {
+  constructor(syscall: string, errno: number, context: ErrorContext = {}, remark?: string) {
     const code = errnoName(errno);
     const { address, port, path } = context;
     const where = path ?? (address === undefined || port === undefined ? address : hostAndPort(address, port));
-    super(where === undefined ? `${syscall} ${code}` : `${syscall} ${code} ${where}`);
+    super([syscall, code, where, remark && `(${remark})`].filter((part) => part !== undefined).join(' '));
     this.code = code;
     this.errno = -Math.abs(errno);
     this.syscall = syscall;

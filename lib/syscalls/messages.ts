@@ -69,10 +69,15 @@ function checkMessage(message: MsgHdr): void {
  * @see sendmsg(2)
  */
 export function sendmsg(fd: number, message: MsgHdr, flags = 0): number {
+  const sent = trySendmsg(fd, message, flags);
+  return sent < 0 ? fail('sendmsg', sent, message.name ?? undefined) : sent;
+}
+
+/** {@link sendmsg} that answers as `raw` does: -errno for an error. */
+export function trySendmsg(fd: number, message: MsgHdr, flags: number): number {
   checkMessage(message);
   const { iov, name, control } = message;
-  const sent = raw.sendmsg(fd, iov, bytesOrNull(name), bytesOrNull(control), flags);
-  return sent < 0 ? fail('sendmsg', sent, name ?? undefined) : sent;
+  return raw.sendmsg(fd, iov, bytesOrNull(name), bytesOrNull(control), flags);
 }
 
 /**
@@ -87,10 +92,16 @@ export function sendmsg(fd: number, message: MsgHdr, flags = 0): number {
  * @see recvmsg(2)
  */
 export function recvmsg(fd: number, message: MsgHdr, flags = 0): number {
+  const received = tryRecvmsg(fd, message, flags);
+  return received < 0 ? fail('recvmsg', received) : received;
+}
+
+/** {@link recvmsg} that answers as `raw` does: -errno for an error. */
+export function tryRecvmsg(fd: number, message: MsgHdr, flags: number): number {
   checkMessage(message);
   const { iov, name, control } = message;
   const received = raw.recvmsg(fd, iov, addressRoom(name), control === null ? null : control.storage, flags);
-  if (received < 0) fail('recvmsg', received);
+  if (received < 0) return received;
   const { out } = raw;
   if (name) name.length = out[0] as number;
   message.flags = out[2] as number;
