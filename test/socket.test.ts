@@ -387,6 +387,46 @@ test('sendfile sends a file, awaiting room', async () => {
   other.close();
 });
 
+test('splice moves bytes from socket to pipe to socket, awaiting each end', async () => {
+  const [source, entry] = Socket.pair();
+  const [exit, sink] = Socket.pair();
+  const [reader, writer] = pipe2(O_NONBLOCK);
+  const content = Buffer.alloc(1_000_000, 'splice ');
+  const sending = source.sendAll(content).then(() => source.shutdown(SHUT_WR));
+  const filling = (async () => {
+    while ((await entry.spliceTo(writer, 1 << 20)) > 0);
+    close(writer);
+  })();
+  const draining = (async () => {
+    while ((await exit.spliceFrom(reader, 1 << 20)) > 0);
+    exit.shutdown(SHUT_WR);
+  })();
+  const parts: Buffer[] = [];
+  for (let part = await sink.recvBuffer(); part; part = await sink.recvBuffer()) parts.push(part);
+  await Promise.all([sending, filling, draining]);
+  expect(Buffer.concat(parts).equals(content)).toBe(true);
+  const [idle, held] = pipe2();
+  await expect(exit.spliceFrom(idle, 1, { signal: AbortSignal.timeout(20) })).rejects.toMatchObject({
+    name: 'TimeoutError',
+  });
+  for (const fd of [reader, idle, held]) close(fd);
+  for (const open of [source, entry, exit, sink]) open.close();
+  expect(openFds()).toBe(before);
+});
+
+test('option reads and sets by name', async () => {
+  const { listener, done, address } = await echoServer();
+  const client = await Socket.connect(address);
+  client.option('TCP_NODELAY', true);
+  expect(client.option('TCP_NODELAY')).toBe(true);
+  expect(getsockopt(client.fd, IPPROTO_TCP, TCP_NODELAY)).toBe(1);
+  expect(client.option('TCP_INFO').tcpi_state).toBe(1);
+  client.close();
+  expect(() => client.option('TCP_INFO')).toThrow(/EBADF/);
+  listener.close();
+  await done;
+});
+
 test('list shows what is open, where it was made and what it did', async () => {
   const [one, other] = Socket.pair();
   await one.send(Buffer.from('12345'));

@@ -4,6 +4,8 @@ import {
   EAGAIN,
   EINPROGRESS,
   EINTR,
+  EPOLLIN,
+  EPOLLOUT,
   ETIMEDOUT,
   F_GETFL,
   F_SETFD,
@@ -21,9 +23,11 @@ import {
   SOCK_NONBLOCK,
   SOCK_STREAM,
   SOL_SOCKET,
+  SPLICE_F_NONBLOCK,
 } from '../constants.js';
 import { fail, SystemError } from '../errors.js';
 import { type Bytes, raw } from '../native.js';
+import type { OptionInput, OptionValue, ReadableOption, WritableOption } from '../options/table.js';
 import { SocketDuplex, type SocketDuplexOptions } from '../stream/duplex.js';
 import { toWebStreams, type WebStreams } from '../stream/web.js';
 import type { MsgHdr } from '../structs/msghdr.js';
@@ -31,7 +35,7 @@ import { addressBytes, addressRoom, SockAddr } from '../structs/sockaddr.js';
 import { fcntl } from '../syscalls/descriptors.js';
 import * as endpoints from '../syscalls/endpoints.js';
 import { tryRecvmsg, trySendmsg } from '../syscalls/messages.js';
-import { getsockopt } from '../syscalls/options.js';
+import { getOption, getsockopt, setOption } from '../syscalls/options.js';
 import { acceptOrShed } from './accepting.js';
 import { type ConnectOptions, connectFirst } from './connecting.js';
 import { bindPath, type ListenOptions, prepareListener } from './listening.js';
@@ -45,9 +49,10 @@ import {
   release,
   remember,
 } from './open-sockets.js';
+import { isReady, untilReady } from './other-descriptor.js';
 import { sharedBuffer, takeFromShared } from './shared-buffer.js';
 import { Unsent } from './unsent.js';
-import { Waiter, type WaitOptions } from './waiter.js';
+import { type Direction, Waiter, type WaitOptions } from './waiter.js';
 import { resolve, type Where } from './where.js';
 
 /** What a call that sends or receives takes besides its buffers. */
@@ -465,6 +470,52 @@ export class Socket implements AsyncDisposable, Disposable {
     return this.#send('sendfile', attempt, options);
   }
 
+  /**
+   * splice(2): moves bytes from this socket into a pipe inside the kernel, waiting for bytes and for room in the pipe.
+   * @param pipe the pipe's end to write to
+   * @param count how many bytes at most
+   * @returns how many moved; 0 when the peer has ended the stream
+   */
+  spliceTo(pipe: number, count: number, options?: WaitOptions): Promise<number> {
+    const { fd } = this;
+    const attempt = () => raw.splice(fd, null, pipe, null, count, SPLICE_F_NONBLOCK);
+    return this.#splice(this.#waiter.reading, pipe, EPOLLOUT, attempt, options);
+  }
+
+  /**
+   * splice(2): moves bytes from a pipe to this socket inside the kernel, waiting for bytes in the pipe and for room.
+   * @param pipe the pipe's end to read from
+   * @param count how many bytes at most
+   * @returns how many moved; 0 when nobody writes to the pipe any more
+   */
+  spliceFrom(pipe: number, count: number, options?: WaitOptions): Promise<number> {
+    const { fd } = this;
+    const attempt = () => raw.splice(pipe, null, fd, null, count, SPLICE_F_NONBLOCK);
+    return this.#splice(this.#waiter.writing, pipe, EPOLLIN, attempt, options);
+  }
+
+  async #splice(
+    direction: Direction,
+    pipe: number,
+    pipeEvents: number,
+    splice: () => number,
+    options?: WaitOptions,
+  ): Promise<number> {
+    for (;;) {
+      // EAGAIN means that either end would block: where the pipe is ready, it is the socket.
+      let pipeBlocks = false;
+      const attempt = () => {
+        const answer = splice();
+        pipeBlocks = answer === -EAGAIN && !isReady(pipe, pipeEvents);
+        return pipeBlocks ? 0 : answer;
+      };
+      const operation = { syscall: 'splice', attempt, finish: (moved: number) => moved };
+      const moved = await this.#waiter.perform(direction, operation, this, options);
+      if (!pipeBlocks) return moved;
+      await untilReady(pipe, pipeEvents, options);
+    }
+  }
+
   #send(syscall: string, attempt: () => number, options: WaitOptions | undefined, address?: SockAddr): Promise<number> {
     const record = this.#record;
     const finish = (sent: number) => {
@@ -472,6 +523,21 @@ export class Socket implements AsyncDisposable, Disposable {
       return sent;
     };
     return this.#waiter.perform(this.#waiter.writing, { syscall, attempt, finish, context: address }, this, options);
+  }
+
+  /**
+   * An option by its name, as the value that it holds: `socket.option('TCP_INFO').tcpi_rtt`.
+   * @throws SystemError as getsockopt(2)
+   */
+  option<Name extends ReadableOption>(name: Name): OptionValue<Name>;
+  /**
+   * Sets an option by its name: `socket.option('TCP_NODELAY', true)`.
+   * @throws SystemError as setsockopt(2)
+   */
+  option<Name extends WritableOption>(name: Name, value: OptionInput<Name>): void;
+  option(...parameters: [name: never, value?: never]): unknown {
+    const [name, value] = parameters;
+    return parameters.length > 1 ? setOption(this.fd, name, value as never) : getOption(this.fd, name);
   }
 
   /** Lets a wait on this socket keep the process running, as it does by default. */

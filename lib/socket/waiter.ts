@@ -16,7 +16,7 @@ import {
   ETIMEDOUT,
 } from '../constants.js';
 import { type ErrorContext, SystemError } from '../errors.js';
-import { Reactor } from '../reactor.js';
+import { hold, letGo, socketReactor } from './reactor.js';
 
 /** How long an operation may wait. */
 export interface WaitOptions {
@@ -53,7 +53,7 @@ interface Pending {
 }
 
 /** The operations of one direction, in the order in which they were asked for. */
-class Direction {
+export class Direction {
   /** False once a call said that it would block, until the kernel reports an edge. */
   ready = true;
   readonly queue: Pending[] = [];
@@ -120,7 +120,7 @@ export class Waiter {
   release(): number {
     const { fd } = this;
     if (fd < 0) return fd;
-    if (this.#registered) Reactor.default.remove(fd);
+    if (this.#registered) socketReactor().remove(fd);
     this.#registered = false;
     this.fd = -1;
     for (const { queue } of [this.reading, this.writing]) {
@@ -154,11 +154,11 @@ export class Waiter {
     return new Promise<T>((resolve, reject) => {
       const pending: Pending = { operation, owner, resolve, reject };
       if (!this.#registered) {
-        Reactor.default.add(this.fd, everything, this.#onEvents, { ref: false });
+        socketReactor().add(this.fd, everything, this.#onEvents);
         this.#registered = true;
       }
       if (options !== undefined) this.#limit(direction, pending, options);
-      if (this.#keepsAlive) Reactor.default.hold();
+      if (this.#keepsAlive) hold();
       direction.queue.push(pending);
     });
   }
@@ -168,8 +168,8 @@ export class Waiter {
     if (keepsAlive === this.#keepsAlive) return;
     this.#keepsAlive = keepsAlive;
     for (let i = this.reading.queue.length + this.writing.queue.length; i > 0; i--) {
-      if (keepsAlive) Reactor.default.hold();
-      else Reactor.default.letGo();
+      if (keepsAlive) hold();
+      else letGo();
     }
   }
 
@@ -195,7 +195,7 @@ export class Waiter {
 
   #settled(pending: Pending): void {
     pending.release?.();
-    if (this.#keepsAlive) Reactor.default.letGo();
+    if (this.#keepsAlive) letGo();
   }
 
   // An edge: makes the calls that waited, until one would block.
