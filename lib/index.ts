@@ -16,6 +16,15 @@ export {
   type WritableOption,
 } from './options/table.js';
 export { Reactor, type ReadyHandler } from './reactor.js';
+export type { ConnectOptions } from './socket/connecting.js';
+export type { ListenOptions } from './socket/listening.js';
+export type { OpenSocket } from './socket/open-sockets.js';
+export type { AcceptOptions } from './socket/socket.js';
+export { Socket, type TransferOptions } from './socket/socket.js';
+export type { WaitOptions } from './socket/waiter.js';
+export type { HostAndPort, Where } from './socket/where.js';
+export { SocketDuplex, type SocketDuplexOptions } from './stream/duplex.js';
+export type { WebStreams } from './stream/web.js';
 export * from './structs/can.js';
 export type { Content } from './structs/content.js';
 export {
@@ -33,15 +42,6 @@ export {
   type ControlValue,
   controlKinds,
 } from './structs/control-kinds.js';
-export type { ConnectOptions } from './socket/connecting.js';
-export type { ListenOptions } from './socket/listening.js';
-export type { OpenSocket } from './socket/open-sockets.js';
-export type { AcceptOptions } from './socket/socket.js';
-export { Socket, type TransferOptions } from './socket/socket.js';
-export type { WaitOptions } from './socket/waiter.js';
-export type { HostAndPort, Where } from './socket/where.js';
-export { SocketDuplex, type SocketDuplexOptions } from './stream/duplex.js';
-export type { WebStreams } from './stream/web.js';
 export { ucred } from './structs/credentials.js';
 export { EpollEvents } from './structs/epoll-events.js';
 export { scm_timestamping, sock_extended_err } from './structs/errqueue.js';

@@ -507,7 +507,7 @@ test('without a descriptor left, connections are shed and the listener stays qui
   const run = (how: string) =>
     execFileSync(
       'sh',
-      ['-c', `ulimit -n 60; exec "$0" --input-type=module -e "$1" ${how}`, process.execPath, program],
+      ['-c', `ulimit -n 300; exec "$0" --input-type=module -e "$1" ${how}`, process.execPath, program],
       {
         encoding: 'utf8',
       },
