@@ -414,6 +414,24 @@ test('splice moves bytes from socket to pipe to socket, awaiting each end', asyn
   expect(openFds()).toBe(before);
 });
 
+test('descriptors are sent and received, awaiting them', async () => {
+  const [one, other] = Socket.pair();
+  const [reader, writer] = pipe2();
+  const waiting = other.recvFds(2);
+  expect(await one.sendFds([reader, writer], Buffer.from('p'))).toBe(1);
+  const { fds, length, flags } = await waiting;
+  expect([length, fds.length, flags & 8 /* MSG_CTRUNC */]).toEqual([1, 2, 0]);
+  for (const fd of fds) expect(fcntl(fd, F_GETFD)).toBe(FD_CLOEXEC);
+  const ends = ['reader', 'writer'].map((_, i) => readlinkSync(`/proc/self/fd/${fds[i]}`));
+  expect(ends).toEqual([reader, writer].map((fd) => readlinkSync(`/proc/self/fd/${fd}`)));
+  for (const fd of [reader, writer, ...fds]) close(fd);
+  await expect(one.sendFds([reader])).rejects.toMatchObject({ code: 'EBADF', syscall: 'sendmsg' });
+  await expect(one.recvFds(1, undefined, { timeout: 20 })).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+  one.close();
+  other.close();
+  expect(openFds()).toBe(before);
+});
+
 test('option reads and sets by name', async () => {
   const { listener, done, address } = await echoServer();
   const client = await Socket.connect(address);

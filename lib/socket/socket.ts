@@ -34,7 +34,7 @@ import type { MsgHdr } from '../structs/msghdr.js';
 import { addressBytes, addressRoom, SockAddr } from '../structs/sockaddr.js';
 import { fcntl } from '../syscalls/descriptors.js';
 import * as endpoints from '../syscalls/endpoints.js';
-import { tryRecvmsg, trySendmsg } from '../syscalls/messages.js';
+import { type ReceivedFds, recvFds, sendFds, tryRecvmsg, trySendmsg } from '../syscalls/messages.js';
 import { getOption, getsockopt, setOption } from '../syscalls/options.js';
 import { acceptOrShed } from './accepting.js';
 import { type ConnectOptions, connectFirst } from './connecting.js';
@@ -471,6 +471,29 @@ export class Socket implements AsyncDisposable, Disposable {
   }
 
   /**
+   * Sends descriptors over a Unix socket, as {@link sendFds} does.
+   * @returns how many bytes were sent
+   */
+  sendFds(fds: readonly number[], bytes?: Bytes, options?: WaitOptions): Promise<number> {
+    const { fd } = this;
+    return this.#send('sendmsg', () => answerOf(() => sendFds(fd, fds, bytes)), options);
+  }
+
+  /** Receives descriptors from a Unix socket, close-on-exec, as {@link recvFds} does. They are the caller's to close. */
+  async recvFds(maxFds: number, bytes?: Bytes, options?: WaitOptions): Promise<ReceivedFds> {
+    const { fd } = this;
+    let received: ReceivedFds | undefined;
+    const attempt = () => {
+      return answerOf(() => {
+        received = recvFds(fd, maxFds, bytes);
+        return received.length;
+      });
+    };
+    await this.#receive('recvmsg', attempt, 0, 0, options);
+    return received as unknown as ReceivedFds;
+  }
+
+  /**
    * splice(2): moves bytes from this socket into a pipe inside the kernel, waiting for bytes and for room in the pipe.
    * @param pipe the pipe's end to write to
    * @param count how many bytes at most
@@ -593,6 +616,16 @@ export class Socket implements AsyncDisposable, Disposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
+  }
+}
+
+/** What `raw` would have answered to a checked call. */
+function answerOf(call: () => number): number {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof SystemError) return error.errno;
+    throw error;
   }
 }
 
