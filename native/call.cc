@@ -1,6 +1,5 @@
 #include "call.h"
 
-#include <cerrno>
 #include <cstdio>
 
 bool Call::nextIs(napi_valuetype wanted) {
@@ -56,9 +55,9 @@ static bool GetBytes(napi_env env, napi_value value, Bytes* found) {
   return false;
 }
 
-Bytes Call::otherBytes(const char* argument, napi_value value) {
+Bytes Call::otherBytes(const char* argument) {
   Bytes found;
-  if (GetBytes(env_, value, &found)) return found;
+  if (GetBytes(env_, next(), &found)) return found;
   refuseType(argument, "a Uint8Array, another view of bytes or an ArrayBuffer");
   return {};
 }
@@ -92,18 +91,6 @@ void Call::refuseInteger(const char* argument, double least, double most) {
   char wanted[96];
   snprintf(wanted, sizeof wanted, "an integer from %.0f to %.0f", least, most);
   refuseRange(argument, wanted);
-}
-
-napi_value Call::answer(int64_t result) { return number(result < 0 ? -errno : result); }
-
-napi_value Call::number(int64_t value) {
-  napi_value result = nullptr;
-  if (value >= INT_MIN && value <= INT_MAX) {
-    napi_create_int32(env_, static_cast<int32_t>(value), &result);
-  } else {
-    napi_create_double(env_, static_cast<double>(value), &result);
-  }
-  return result;
 }
 
 IoVector::IoVector(Call& call, const char* argument) {

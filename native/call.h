@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <cerrno>
 #include <climits>
 #include <cstdint>
 
@@ -23,12 +24,12 @@ class Call {
  public:
   static constexpr size_t kMaxArguments = 12;
 
-  // `name` is the system call's, for the messages of errors.
-  Call(napi_env env, napi_callback_info info, const char* name) : env_(env), name_(name) {
+  // `name` is the system call's, for the messages of errors. `count` is how many arguments it reads at most;
+  // a hot call says it exactly, because Node-API fills up with undefined what was not passed.
+  Call(napi_env env, napi_callback_info info, const char* name, size_t count = kMaxArguments)
+      : env_(env), name_(name) {
     void* data = nullptr;
-    size_t count = kMaxArguments;
-    napi_get_cb_info(env, info, &count, arguments_, nullptr,
-                     &data);  // what was not passed reads as undefined
+    napi_get_cb_info(env, info, &count, arguments_, nullptr, &data);
     environment_ = static_cast<Environment*>(data);
   }
 
@@ -47,19 +48,15 @@ class Call {
 
   // Any typed array, DataView or ArrayBuffer. A detached one has length 0.
   Bytes bytes(const char* argument) {
-    napi_value value = arguments_[next_++];
-    napi_typedarray_type type = kNoType;
     Bytes found;
-    if (napi_get_typedarray_info(env_, value, &type, &found.length, reinterpret_cast<void**>(&found.data),
-                                 nullptr, nullptr) == napi_ok &&
-        type == napi_uint8_array) {
-      return found;
-    }
-    return otherBytes(argument, value);
+    return takeUint8Array(&found) ? found : otherBytes(argument);
   }
 
   // The same, or null for a null pointer.
-  Bytes bytesOrNull(const char* argument) { return skipNull() ? Bytes{} : bytes(argument); }
+  Bytes bytesOrNull(const char* argument) {
+    Bytes found;
+    return takeUint8Array(&found) || skipNull() ? found : otherBytes(argument);
+  }
 
   // The same, of at least `size` bytes, for the kernel (or libc) to use as a struct.
   template <typename Struct>
@@ -94,10 +91,18 @@ class Call {
   void refuseRange(const char* argument, const char* wanted);
 
   // The kernel's answer: its number, or -errno.
-  napi_value answer(int64_t result);
+  napi_value answer(int64_t result) { return number(result < 0 ? -errno : result); }
 
   // A number as it is.
-  napi_value number(int64_t value);
+  napi_value number(int64_t value) {
+    napi_value result = nullptr;
+    if (value >= INT_MIN && value <= INT_MAX) {
+      napi_create_int32(env_, static_cast<int32_t>(value), &result);
+    } else {
+      napi_create_double(env_, static_cast<double>(value), &result);
+    }
+    return result;
+  }
 
   int32_t* out() const { return environment_->out; }
   Environment* environment() const { return environment_; }
@@ -121,8 +126,21 @@ class Call {
     return value;
   }
 
+  // The common case of bytes(), inlined. False, and nothing read, when the next argument is something else.
+  bool takeUint8Array(Bytes* found) {
+    napi_typedarray_type type = kNoType;
+    if (napi_get_typedarray_info(env_, arguments_[next_], &type, &found->length,
+                                 reinterpret_cast<void**>(&found->data), nullptr, nullptr) != napi_ok ||
+        type != napi_uint8_array) {
+      *found = {};
+      return false;
+    }
+    next_++;
+    return true;
+  }
+
   bool nextIs(napi_valuetype wanted);
-  Bytes otherBytes(const char* argument, napi_value value);
+  Bytes otherBytes(const char* argument);
   uint8_t* sized(const char* argument, Bytes found, size_t size);
   void refuseInteger(const char* argument, double least, double most);
 

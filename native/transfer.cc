@@ -6,21 +6,22 @@
 
 #include "addon.h"
 #include "call.h"
+#include "kernel.h"
 
 // ssize_t read(int fd, void buf[.count], size_t count);
 static napi_value Read(napi_env env, napi_callback_info info) {
-  Call call(env, info, "read");
+  Call call(env, info, "read", 2);
   int fd = call.fd();
   Bytes bytes = call.bytes("bytes");
-  return call.ok() ? call.answer(read(fd, bytes.data, bytes.length)) : nullptr;
+  return call.ok() ? call.number(kernel::read(fd, bytes.data, bytes.length)) : nullptr;
 }
 
 // ssize_t write(int fd, const void buf[.count], size_t count);
 static napi_value Write(napi_env env, napi_callback_info info) {
-  Call call(env, info, "write");
+  Call call(env, info, "write", 2);
   int fd = call.fd();
   Bytes bytes = call.bytes("bytes");
-  return call.ok() ? call.answer(write(fd, bytes.data, bytes.length)) : nullptr;
+  return call.ok() ? call.number(kernel::write(fd, bytes.data, bytes.length)) : nullptr;
 }
 
 // ssize_t readv(int fd, const struct iovec *iov, int iovcnt);
@@ -41,48 +42,49 @@ static napi_value Writev(napi_env env, napi_callback_info info) {
 
 // ssize_t send(int sockfd, const void buf[.len], size_t len, int flags);
 static napi_value Send(napi_env env, napi_callback_info info) {
-  Call call(env, info, "send");
+  Call call(env, info, "send", 3);
   int fd = call.fd();
   Bytes bytes = call.bytes("bytes");
   uint32_t flags = call.flags("flags");
-  return call.ok() ? call.answer(send(fd, bytes.data, bytes.length, static_cast<int>(flags))) : nullptr;
+  return call.ok() ? call.number(kernel::send(fd, bytes.data, bytes.length, static_cast<int>(flags)))
+                   : nullptr;
 }
 
 // ssize_t recv(int sockfd, void buf[.len], size_t len, int flags);
 static napi_value Recv(napi_env env, napi_callback_info info) {
-  Call call(env, info, "recv");
+  Call call(env, info, "recv", 3);
   int fd = call.fd();
   Bytes bytes = call.bytes("bytes");
   uint32_t flags = call.flags("flags");
-  return call.ok() ? call.answer(recv(fd, bytes.data, bytes.length, static_cast<int>(flags))) : nullptr;
+  return call.ok() ? call.number(kernel::recv(fd, bytes.data, bytes.length, static_cast<int>(flags)))
+                   : nullptr;
 }
 
 // ssize_t sendto(int sockfd, const void buf[.len], size_t len, int flags, const struct sockaddr *dest_addr,
 // socklen_t);
 static napi_value Sendto(napi_env env, napi_callback_info info) {
-  Call call(env, info, "sendto");
+  Call call(env, info, "sendto", 4);
   int fd = call.fd();
   Bytes bytes = call.bytes("bytes");
   uint32_t flags = call.flags("flags");
   Bytes to = call.bytesOrNull("address");
-  return call.ok() ? call.answer(sendto(fd, bytes.data, bytes.length, static_cast<int>(flags),
-                                        reinterpret_cast<sockaddr*>(to.data), call.length(to)))
+  return call.ok() ? call.number(kernel::sendto(fd, bytes.data, bytes.length, static_cast<int>(flags),
+                                                to.data, call.length(to)))
                    : nullptr;
 }
 
 // ssize_t recvfrom(int sockfd, void buf[.len], size_t len, int flags, struct sockaddr *src_addr, socklen_t
 // *addrlen); out[0]: the address's length
 static napi_value Recvfrom(napi_env env, napi_callback_info info) {
-  Call call(env, info, "recvfrom");
+  Call call(env, info, "recvfrom", 4);
   int fd = call.fd();
   Bytes bytes = call.bytes("bytes");
   uint32_t flags = call.flags("flags");
   Bytes from = call.bytesOrNull("from");
   if (!call.ok()) return nullptr;
   socklen_t length = call.length(from);
-  napi_value answer =
-      call.answer(recvfrom(fd, bytes.data, bytes.length, static_cast<int>(flags),
-                           reinterpret_cast<sockaddr*>(from.data), from.data ? &length : nullptr));
+  napi_value answer = call.number(kernel::recvfrom(fd, bytes.data, bytes.length, static_cast<int>(flags),
+                                                   from.data, from.data ? &length : nullptr));
   call.out()[0] = static_cast<int32_t>(length);
   return answer;
 }

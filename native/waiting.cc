@@ -8,6 +8,7 @@
 
 #include "addon.h"
 #include "call.h"
+#include "kernel.h"
 #include "threads.h"
 
 // Three fd_sets, each null or long enough for `nfds` bits: the kernel trusts nfds and not the sets.
@@ -93,13 +94,12 @@ static int MaxEvents(Bytes events) { return static_cast<int>(Call::length(events
 
 // int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout);
 static napi_value EpollWait(napi_env env, napi_callback_info info) {
-  Call call(env, info, "epoll_wait");
+  Call call(env, info, "epoll_wait", 3);
   int epfd = call.integer("epfd");
   Bytes events = call.bytes("events");
   int timeout = call.integer("timeout");
   if (!call.ok()) return nullptr;
-  return call.answer(
-      epoll_wait(epfd, reinterpret_cast<epoll_event*>(events.data), MaxEvents(events), timeout));
+  return call.number(kernel::epoll_wait(epfd, events.data, MaxEvents(events), timeout));
 }
 
 // int epoll_pwait(int epfd, struct epoll_event *events, int maxevents, int timeout, const sigset_t *_Nullable

@@ -1,0 +1,77 @@
+import { type Case, type Contestant, type Effort, newEntry, record } from './findings.js';
+import { type Answer, MEASURED, Program } from './program.js';
+
+/** A contestant at one job (see stopwatch.ts). */
+export interface Runner {
+  contestant: Contestant;
+  job: string;
+  count: number;
+  argument?: number;
+  /** The name in the table, unless it is the contestant's own. */
+  label?: string;
+  /** The label that this one's figures are divided by. */
+  against: string;
+}
+
+/** Runners that are compared with each other. */
+export interface Trial {
+  name: string;
+  field: Runner[];
+  /** Not timed. */
+  before?(contestant: Contestant): Promise<void>;
+  after?(): Promise<void>;
+}
+
+/**
+ * Times every runner of every trial, in turns A B A B on one core, each contestant in a process of its own that lives
+ * through the rounds. A few crews of fresh processes are raced, so that the luck of one process's memory layout does not
+ * decide; the first round of a crew warms up and is dropped.
+ */
+export async function race(
+  trials: readonly Trial[],
+  { quick }: Effort,
+  metrics: (ns: number) => Answer,
+): Promise<Case[]> {
+  const cases = trials.map(({ name, field }) => ({
+    name,
+    entries: field.map(({ contestant, label, against }) =>
+      newEntry({ ...contestant, name: label ?? contestant.name }, against),
+    ),
+  }));
+  const crews = quick ? 1 : 3;
+  const rounds = quick ? 3 : 6;
+  for (let crew = 0; crew < crews; crew++) {
+    await using programs = new Crew(trials);
+    for (let round = 0; round < rounds; round++)
+      for (const [t, trial] of trials.entries())
+        for (const [f, { contestant, job, count, argument = 0 }] of trial.field.entries()) {
+          const program = programs.of(contestant);
+          if (!program) continue;
+          await trial.before?.(contestant);
+          const { ns } = await program.ask(`${job} ${count} ${argument}`);
+          await trial.after?.();
+          const entry = cases[t]?.entries[f];
+          if (round > 0 && entry && ns !== undefined) record(entry, metrics(ns));
+        }
+  }
+  return cases;
+}
+
+/** One process for each contestant that can be run here. */
+class Crew {
+  readonly #programs = new Map<Contestant, Program>();
+
+  constructor(trials: readonly Trial[]) {
+    for (const { contestant } of trials.flatMap(({ field }) => field))
+      if (contestant.missing === undefined && !this.#programs.has(contestant))
+        this.#programs.set(contestant, new Program(contestant.command, MEASURED));
+  }
+
+  of(contestant: Contestant): Program | undefined {
+    return this.#programs.get(contestant);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const program of this.#programs.values()) await program[Symbol.asyncDispose]();
+  }
+}

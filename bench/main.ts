@@ -1,0 +1,48 @@
+// npm run bench [-- [--quick] NAME...]: measures, prints a table for each question, writes bench/results.
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { calls } from './calls.js';
+import { churn } from './churn.js';
+import { echo } from './echo.js';
+import type { Question } from './harness/findings.js';
+import { buildFolder, resultsFolder } from './harness/paths.js';
+import { installPeers } from './harness/peers.js';
+import { draw, machine, write } from './harness/results.js';
+import { tableOf } from './harness/table.js';
+import { memory } from './memory.js';
+import { udp } from './udp.js';
+import { waits } from './waits.js';
+
+const questions: Question[] = [calls, echo, churn, memory, waits, udp];
+
+const { values, positionals } = parseArgs({
+  options: { quick: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const names = questions.map(({ name }) => name);
+const unknown = positionals.find((name) => !names.includes(name));
+const refusal =
+  (unknown !== undefined && `no bench ${unknown}: there are ${names.join(', ')}`) ||
+  (cpus().length < 2 && 'the bench needs two cores: one for what is measured, one for what drives it');
+if (refusal) {
+  console.error(refusal);
+  process.exit(2);
+}
+
+installPeers();
+const here = await machine();
+console.log(
+  `${Object.entries(here)
+    .map(([what, value]) => `${what} ${value}`)
+    .join(', ')}\n`,
+);
+// Figures of a quick run are for a look, and are not kept.
+const folder = values.quick ? join(buildFolder, 'results') : resultsFolder;
+for (const question of questions) {
+  if (positionals.length && !positionals.includes(question.name)) continue;
+  const findings = await question.measure({ quick: values.quick });
+  console.log(`${tableOf(findings)}\n`);
+  await write(folder, question.name, here, findings);
+}
+await draw(folder, names);

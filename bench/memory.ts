@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { compiled } from './harness/compile.js';
+import {
+  bars,
+  type Contestant,
+  type Entry,
+  type Findings,
+  newEntry,
+  type Question,
+  record,
+} from './harness/findings.js';
+import { DRIVING, Program } from './harness/program.js';
+import { echoServers, Server } from './harness/servers.js';
+
+const CONNECTIONS = 10_000;
+
+/** What an idle connection costs its server in memory. */
+export const memory: Question = {
+  name: 'memory',
+  async measure({ quick }): Promise<Findings> {
+    const contestants = echoServers();
+    const entries = contestants.map((contestant) => newEntry(contestant, 'node:net'));
+    for (let round = 0; round < (quick ? 1 : 3); round++)
+      for (const [i, contestant] of contestants.entries()) {
+        const entry = entries[i] as Entry;
+        if (contestant.missing === undefined) record(entry, { bytes: await bytesPerConnection(contestant) });
+      }
+    const measured = { name: `${CONNECTIONS} idle connections`, entries };
+    return {
+      title: 'Memory of an idle TCP connection',
+      method:
+        `Growth of a fresh server's resident memory, garbage collected, from a few connections to ${CONNECTIONS}, divided by their number. ` +
+        'The kernel keeps its own share, the same for all.',
+      columns: [{ metric: 'bytes', heading: 'bytes', decimals: 0, ratio: 'x node:net' }],
+      cases: [measured],
+      targets: [],
+      panels: [
+        bars(
+          measured,
+          'bytes',
+          { title: 'Memory of an idle connection', note: "of 10,000; the kernel's share excluded; shorter is better" },
+          (bytes) => `${(bytes / 1024).toFixed(1)} KiB`,
+        ),
+      ],
+    };
+  },
+};
+
+async function bytesPerConnection(contestant: Contestant): Promise<number> {
+  await using server = await Server.start(contestant);
+  await using crowd = new Program([compiled('crowd')], DRIVING);
+  // Code is loaded and compiled, pools are made: what is paid once is paid before the first look.
+  await crowd.ask(`greet 500 ${server.port}`);
+  await crowd.ask('drop 1');
+  const before = await settled(server);
+  await crowd.ask(`greet ${CONNECTIONS} ${server.port}`);
+  return ((await settled(server)) - before) / CONNECTIONS;
+}
+
+/** The server's resident memory once it has nothing left to do and has collected its garbage. */
+async function settled({ contestant, program }: Server): Promise<number> {
+  await sleep(500);
+  if (contestant.side !== 'c') await program.ask('collect');
+  // smaps_rollup is exact, where VmRSS is a sum that each core brings up to date now and then.
+  const rollup = await readFile(`/proc/${program.pid}/smaps_rollup`, 'utf8');
+  return Number(/^Rss:\s+(\d+) kB$/m.exec(rollup)?.[1]) * 1024;
+}
