@@ -1,0 +1,16 @@
+/**
+ * posix-sockets/trace: see every call go by, and learn what its errors mean.
+ *
+ * What is what in this folder, each built on the package's public face and on those before it:
+ * - `decode/`: bytes and numbers as strace writes them
+ * - `calls/`: the call table: what each call's arguments are, what it does, what its errors mean
+ * - `tracer.ts`, `trace-event.ts`: watching calls · `explain.ts`: explaining errors
+ * - `cli.ts`, `commands/`: the command `posix-sockets` · `prompt/`: its prompt
+ * @module
+ */
+export type { Call, ErrorName, Explanation, Parameter, ParameterKind, RawCall, ResultKind } from './calls/call.js';
+export { calls } from './calls/index.js';
+export type { Json } from './decode/notation.js';
+export { explain } from './explain.js';
+export { type TcpStates, type TraceBegin, TraceEvent, type TraceRecord } from './trace-event.js';
+export { type Trace, type TraceOptions, type TraceSink, trace } from './tracer.js';

@@ -1,0 +1,224 @@
+// Sees every call of this thread go by: while somebody listens, the functions of `raw` are wrapped.
+import { threadId } from 'node:worker_threads';
+import { raw } from '../index.js';
+import type { Answer, Before, Call, Parameter, RawCall } from './calls/call.js';
+import { calls } from './calls/index.js';
+import { defaultLimit, type Shown, unknown } from './decode/notation.js';
+import { tcpState } from './tcp-states.js';
+import { type TcpStates, type TraceBegin, TraceEvent } from './trace-event.js';
+
+/** Where traced calls go: a function that is given each, or something to write their lines to. */
+export type TraceSink = ((event: TraceEvent) => void) | { write(line: string): unknown };
+
+export interface TraceOptions {
+  /** How many bytes of a buffer and how many elements of an array are shown, as strace's -s: 32 if not said. */
+  readonly limit?: number | undefined;
+  /** Whether to look at the TCP states of a call's descriptors before and after it: two further calls for each. */
+  readonly states?: boolean | undefined;
+  /** Whether functions are shown, too, that ask the kernel for nothing: htons, inet_pton, ... */
+  readonly computing?: boolean | undefined;
+  /** Called just before a call is made: what blocks is seen while it blocks. */
+  readonly onBegin?: ((call: TraceBegin) => void) | undefined;
+}
+
+/** A trace that is on, until it is stopped. */
+export interface Trace extends Disposable {
+  stop(): void;
+}
+
+type Function = (...raw: unknown[]) => unknown;
+
+interface Listener {
+  readonly sink: (event: TraceEvent) => void;
+  readonly limit: number;
+  readonly states: boolean;
+  readonly computing: boolean;
+  readonly onBegin: ((call: TraceBegin) => void) | undefined;
+}
+
+const functions = raw as unknown as Record<RawCall, Function>;
+const listeners = new Set<Listener>();
+const unwrapped = new Map<RawCall, Function>();
+// While the tracer itself decodes, and while a sink runs, calls are not traced.
+let busy = false;
+
+/**
+ * Traces the calls of this thread, checked and raw, from now on.
+ *
+ * Each is decoded as strace(1) decodes it, under the name that the program called: `send(7, "hi", 2, 0) = 2`, which for
+ * the kernel is a sendto. Where strace writes the address of a buffer that was not filled, the name of the parameter
+ * stands. What a call does is not changed, and when the last trace is stopped `raw` has its own functions again.
+ *
+ * A sink may make calls; they are not traced. What it throws is thrown outside of the call, as an uncaught error.
+ * @param sink a function, or a stream
+ */
+export function trace(sink: TraceSink, options: TraceOptions = {}): Trace {
+  const listener: Listener = {
+    sink: typeof sink === 'function' ? sink : (event) => void sink.write(`${event}\n`),
+    limit: options.limit ?? defaultLimit,
+    states: options.states ?? false,
+    computing: options.computing ?? false,
+    onBegin: options.onBegin,
+  };
+  if (listeners.size === 0) wrapAll();
+  listeners.add(listener);
+  const stop = () => {
+    if (listeners.delete(listener) && listeners.size === 0) unwrapAll();
+  };
+  return { stop, [Symbol.dispose]: stop };
+}
+
+function wrapAll(): void {
+  for (const [name, call] of Object.entries(calls) as [RawCall, Call][]) {
+    const original = functions[name];
+    unwrapped.set(name, original);
+    functions[name] = wrapped(name, call, original);
+  }
+}
+
+function unwrapAll(): void {
+  for (const [name, original] of unwrapped) functions[name] = original;
+  unwrapped.clear();
+}
+
+function wrapped(name: RawCall, call: Call, original: Function): Function {
+  return (...given) => {
+    if (busy) return original(...given);
+    const recordings = privately(() =>
+      [...listeners].filter(hears(call)).map((to) => new Recording(name, call, given, to)),
+    );
+    if (recordings.length === 0) return original(...given);
+    const start = performance.now();
+    const value = original(...given);
+    const duration = performance.now() - start;
+    const finish = (settled: unknown, elapsed: number) =>
+      privately(() => {
+        for (const recording of recordings) recording.finish(settled, start, elapsed);
+      });
+    if (value instanceof Promise) {
+      return value.then((settled: unknown) => {
+        finish(settled, performance.now() - start);
+        return settled;
+      });
+    }
+    finish(value, duration);
+    return value;
+  };
+}
+
+const hears = (call: Call) => (listener: Listener) => call.computes === undefined || listener.computing;
+
+/** Does something whose own calls are not traced, and leaves `raw.out` as it was. */
+function privately<T>(work: () => T): T {
+  const out = raw.out.slice();
+  busy = true;
+  try {
+    return work();
+  } finally {
+    busy = false;
+    raw.out.set(out);
+  }
+}
+
+/** Whoever throws here, the traced program goes on as if nobody had listened. */
+function guarded(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
+type Named = readonly [name: string, shown: Shown];
+
+/** One call on its way to one listener. */
+class Recording {
+  readonly #name: RawCall;
+  readonly #call: Call;
+  readonly #before: Before;
+  readonly #listener: Listener;
+  readonly #arguments: readonly (readonly Named[] | ((answer: Answer) => readonly Named[]))[];
+  readonly #states: ReadonlyMap<number, string | null>;
+
+  constructor(name: RawCall, call: Call, given: readonly unknown[], listener: Listener) {
+    this.#name = name;
+    this.#call = call;
+    this.#before = { raw: given, limit: listener.limit };
+    this.#listener = listener;
+    let next = 0;
+    this.#arguments = call.parameters.map((parameter) => {
+      const taken = given.slice(next, next + parameter.takes);
+      next += parameter.takes;
+      return this.#show(parameter, taken);
+    });
+    this.#states = new Map(listener.states ? this.#descriptors().map((fd) => [fd, tcpState(fd)]) : []);
+    const { onBegin } = listener;
+    if (onBegin)
+      guarded(() => onBegin({ time: now(performance.now()), thread: threadId, call: name, text: this.#begun() }));
+  }
+
+  finish(value: unknown, start: number, duration: number): void {
+    const answer: Answer = { value, result: typeof value === 'number' ? value : 0, out: raw.out.slice() };
+    const shown = this.#arguments.flatMap((argument) => (typeof argument === 'function' ? argument(answer) : argument));
+    const states = this.#listener.states ? this.#statesAfter(answer) : undefined;
+    const occasion = { time: now(start), thread: threadId, duration, ...(states && { states }) };
+    const event = new TraceEvent(this.#name, this.#call, this.#before, answer, shown, occasion);
+    guarded(() => this.#listener.sink(event));
+  }
+
+  // Raw calls take any value: what does not read as its parameter is shown as unknown.
+  #show(parameter: Parameter, taken: readonly unknown[]): readonly Named[] | ((answer: Answer) => readonly Named[]) {
+    const { names } = parameter;
+    const withNames = (shown: readonly Shown[]) => shown.map((one, i): Named => [names[i] as string, one]);
+    const attempt = (work: () => readonly Named[]) => {
+      try {
+        return work();
+      } catch {
+        return withNames(names.map(() => unknown));
+      }
+    };
+    let shown: ReturnType<Parameter['show']>;
+    try {
+      shown = parameter.show(taken, this.#before);
+    } catch {
+      return withNames(names.map(() => unknown));
+    }
+    if (typeof shown !== 'function') return withNames(shown);
+    const later = shown;
+    return (answer) => attempt(() => withNames(later(answer)));
+  }
+
+  /** The line as far as it is known before the call. */
+  #begun(): string {
+    const unknownFrom = this.#arguments.findIndex((argument) => typeof argument === 'function');
+    const known = unknownFrom < 0 ? this.#arguments : this.#arguments.slice(0, unknownFrom);
+    const texts = known.flatMap((argument) => (argument as readonly Named[]).map(([, { text }]) => text));
+    return `${this.#name}(${texts.join(', ')}${unknownFrom < 0 ? ')' : texts.length > 0 ? ', ' : ''}`;
+  }
+
+  #descriptors(): number[] {
+    let next = 0;
+    const found: number[] = [];
+    for (const { kind, takes } of this.#call.parameters) {
+      const value = this.#before.raw[next];
+      if (kind === 'descriptor' && typeof value === 'number') found.push(value);
+      next += takes;
+    }
+    return found;
+  }
+
+  #statesAfter({ result, out }: Answer): TcpStates[] {
+    const fds = new Set(this.#states.keys());
+    if (result >= 0 && this.#call.result === 'descriptor') fds.add(result);
+    if (result >= 0 && this.#call.parameters.some(({ kind }) => kind === 'descriptors out')) {
+      fds.add(out[0] as number).add(out[1] as number);
+    }
+    return [...fds].map((fd) => ({ fd, before: this.#states.get(fd) ?? null, after: tcpState(fd) }));
+  }
+}
+
+function now(time: number): number {
+  return performance.timeOrigin + time;
+}

@@ -1,0 +1,244 @@
+// The tracer's own promises. That its lines are strace's is for strace.test.ts to show.
+import {
+  AF_INET,
+  AF_UNIX,
+  bind,
+  close,
+  getsockname,
+  listen,
+  MSG_DONTWAIT,
+  MSG_PEEK,
+  raw,
+  recv,
+  SOCK_STREAM,
+  SystemError,
+  send,
+  sockaddr_in,
+  socket,
+  socketpair,
+} from 'posix-sockets';
+import { calls, explain, type TraceBegin, type TraceEvent, type TraceOptions, trace } from 'posix-sockets/trace';
+import { afterEach, describe, expect, test } from 'vitest';
+
+const open: number[] = [];
+afterEach(() => {
+  for (const fd of open.splice(0)) raw.close(fd);
+});
+
+function pair(): [number, number] {
+  const fds = socketpair(AF_UNIX, SOCK_STREAM);
+  open.push(...fds);
+  return fds;
+}
+
+/** Traces what `work` does. */
+function traced(work: () => void, options: TraceOptions = {}): TraceEvent[] {
+  const events: TraceEvent[] = [];
+  const tracing = trace((event) => events.push(event), options);
+  try {
+    work();
+  } finally {
+    tracing.stop();
+  }
+  return events;
+}
+
+describe('trace', () => {
+  test('a checked call and a raw call are both seen, decoded, with their results', () => {
+    const [a, b] = pair();
+    const events = traced(() => {
+      send(a, Buffer.from('hi\n'));
+      raw.recv(b, new Uint8Array(10), MSG_PEEK | MSG_DONTWAIT);
+    });
+    expect(events.map(String)).toEqual([
+      `send(${a}, "hi\\n", 3, 0) = 3`,
+      `recv(${b}, "hi\\n", 10, MSG_PEEK|MSG_DONTWAIT) = 3`,
+    ]);
+  });
+
+  test('an error is in the line, and thrown as without a tracer', () => {
+    const [a] = pair();
+    let thrown: unknown;
+    const [event] = traced(() => {
+      try {
+        recv(a, new Uint8Array(4), MSG_DONTWAIT);
+      } catch (error) {
+        thrown = error;
+      }
+    });
+    expect(thrown).toBeInstanceOf(SystemError);
+    expect(event?.text).toBe(`recv(${a}, buf, 4, MSG_DONTWAIT) = -1 EAGAIN (Resource temporarily unavailable)`);
+    expect(event).toMatchObject({ call: 'recv', result: -11, error: 'EAGAIN' });
+  });
+
+  test('turned off, raw has the very same functions as before', () => {
+    const before = { ...raw };
+    const one = trace(() => {});
+    const two = trace(() => {});
+    expect(raw.send).not.toBe(before.send);
+    one.stop();
+    expect(raw.send).not.toBe(before.send);
+    two.stop();
+    two.stop();
+    expect({ ...raw }).toEqual(before);
+    for (const name of Object.keys(calls) as (keyof typeof calls)[]) expect(raw[name], name).toBe(before[name]);
+  });
+
+  test('raw.out is what the call left in it, though the tracer and the sink make calls', () => {
+    const [, b] = pair();
+    const tracing = trace(() => void raw.getsockname(b, new Uint8Array(2)), { states: true });
+    try {
+      expect(raw.socketpair(AF_UNIX, SOCK_STREAM, 0)).toBe(0);
+      const fds = [raw.out[0] as number, raw.out[1] as number];
+      open.push(...fds);
+      expect(fds[0]).toBeGreaterThan(b);
+      expect(fds[1]).toBeGreaterThan(fds[0] as number);
+    } finally {
+      tracing.stop();
+    }
+  });
+
+  test("a sink's own calls are not traced", () => {
+    const [a] = pair();
+    const seen: string[] = [];
+    const tracing = trace((event) => {
+      seen.push(event.call);
+      raw.send(a, new Uint8Array(1), 0);
+    });
+    raw.fcntl(a, 1, 0);
+    tracing.stop();
+    expect(seen).toEqual(['fcntl']);
+  });
+
+  test('what a sink throws does not reach the program', async () => {
+    const [a] = pair();
+    const uncaught = new Promise((resolve) => process.once('uncaughtException', resolve));
+    const others = process.listeners('uncaughtException').slice(0, -1);
+    for (const listener of others) process.off('uncaughtException', listener as () => void);
+    const tracing = trace(() => {
+      throw new Error('the sink is full');
+    });
+    expect(raw.send(a, new Uint8Array(3), 0)).toBe(3);
+    tracing.stop();
+    expect(await uncaught).toMatchObject({ message: 'the sink is full' });
+    for (const listener of others) process.on('uncaughtException', listener as () => void);
+  });
+
+  test('what a call refuses is refused with the tracer on, and is no event', () => {
+    const events = traced(() => {
+      expect(() => (raw.send as (...given: unknown[]) => void)('x', 3)).toThrow("send: 'fd' must be an integer");
+    });
+    expect(events).toEqual([]);
+  });
+
+  test('values of the wrong kind show as unknown where the call takes them', () => {
+    const [event] = traced(() => void (raw.poll as (...given: unknown[]) => void)(new Float64Array(0), 0));
+    expect(event?.text).toBe('poll([], 0, 0) = 0 (Timeout)');
+  });
+
+  test('onBegin tells of a call before it is made, as far as it is known', () => {
+    const [a, b] = pair();
+    const begun: TraceBegin[] = [];
+    const events = traced(
+      () => {
+        raw.send(a, Buffer.from('x'), 0);
+        raw.recv(b, new Uint8Array(1), 0);
+      },
+      { onBegin: (call) => begun.push(call) },
+    );
+    expect(begun.map(({ text }) => text)).toEqual([`send(${a}, "x", 1, 0)`, `recv(${b}, `]);
+    expect(events).toHaveLength(2);
+    expect(begun[1]?.time).toBeLessThanOrEqual(events[1]?.time as number);
+  });
+
+  test('functions that only compute are shown when asked for', () => {
+    const work = () => void raw.htons(80);
+    expect(traced(work)).toEqual([]);
+    expect(traced(work, { computing: true }).map(String)).toEqual([`htons(80) = ${raw.htons(80)}`]);
+  });
+
+  test('as JSON an event has its decoded arguments and its line', () => {
+    const fd = socket(AF_INET, SOCK_STREAM);
+    open.push(fd);
+    const [event] = traced(() => bind(fd, sockaddr_in('127.0.0.1', 0)), { states: true });
+    const record = JSON.parse(JSON.stringify(event));
+    expect(record).toMatchObject({
+      thread: 0,
+      call: 'bind',
+      arguments: {
+        sockfd: fd,
+        addr: { sa_family: 'AF_INET', sin_port: 0, sin_addr: '127.0.0.1' },
+        addrlen: 16,
+      },
+      result: 0,
+      states: [{ fd, before: 'TCP_CLOSE', after: 'TCP_CLOSE' }],
+      text: `${event}`,
+    });
+    expect(Math.abs(record.time - Date.now())).toBeLessThan(60_000);
+  });
+
+  test('states are those before and after the call, of new descriptors, too', () => {
+    let fd = -1;
+    const events = traced(
+      () => {
+        fd = socket(AF_INET, SOCK_STREAM);
+        listen(fd, 1);
+        getsockname(fd);
+        close(fd);
+      },
+      { states: true },
+    );
+    expect(events.map(({ states }) => states)).toEqual([
+      [{ fd, before: null, after: 'TCP_CLOSE' }],
+      [{ fd, before: 'TCP_CLOSE', after: 'TCP_LISTEN' }],
+      [{ fd, before: 'TCP_LISTEN', after: 'TCP_LISTEN' }],
+      [{ fd, before: 'TCP_LISTEN', after: null }],
+    ]);
+  });
+
+  test('limit says how many bytes and elements are shown', () => {
+    const [a] = pair();
+    const work = () => void raw.send(a, Buffer.from('abcdef'), 0);
+    expect(traced(work, { limit: 3 })[0]?.text).toBe(`send(${a}, "abc"..., 6, 0) = 6`);
+    expect(traced(work)[0]?.text).toBe(`send(${a}, "abcdef", 6, 0) = 6`);
+  });
+
+  test('lines go to a stream', () => {
+    const [a] = pair();
+    let written = '';
+    const tracing = trace({ write: (line: string) => (written += line) });
+    raw.send(a, Buffer.from('x'), 0);
+    tracing.stop();
+    expect(written).toBe(`send(${a}, "x", 1, 0) = 1\n`);
+  });
+});
+
+describe('explain', () => {
+  test('an error at a call is explained from that call', () => {
+    const connect = explain(new SystemError('connect', -111));
+    const sendto = explain(new SystemError('sendto', -111));
+    expect(connect).toMatch(/nobody listens/);
+    expect(sendto).toMatch(/ICMP/);
+    expect(connect).not.toBe(sendto);
+  });
+
+  test('an error that means the same everywhere is explained for every call', () => {
+    expect(explain(new SystemError('getsockname', -9))).toMatch(/no open descriptor/);
+    expect(explain({ code: 'ENOTSOCK', syscall: 'nosuchcall' })).toMatch(/not a socket/);
+  });
+
+  test('what is no error of any call is not explained', () => {
+    expect(explain(new Error('x'))).toBeUndefined();
+    expect(explain({ code: 'ENOSUCHTHING', syscall: 'send' })).toBeUndefined();
+  });
+
+  test('every explanation is three sentences that end, and every summary, too', () => {
+    for (const [name, { errors = {}, summary }] of Object.entries(calls)) {
+      expect(summary, name).toMatch(/[.)]$/);
+      for (const [code, parts] of Object.entries(errors)) {
+        expect(parts, `${name} ${code}`).toHaveLength(3);
+        for (const part of parts) expect(part, `${name} ${code}`).toMatch(/[.)]$/);
+      }
+    }
+  });
+});
