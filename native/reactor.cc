@@ -166,8 +166,8 @@ void Reactor::ring() {
 bool Reactor::deliver(napi_value function, int count) {
   Napi::Env env = Env();
   Napi::HandleScope scope(env);
-  napi_value argument = Napi::Number::New(env, count);
-  while (napi_make_callback(env, context_, env.Global(), function, 1, &argument, nullptr) != napi_ok) {
+  napi_value argument = Napi::Number::New(env, count), result;  // Deno writes to `result` even if it is null
+  while (napi_make_callback(env, context_, env.Global(), function, 1, &argument, &result) != napi_ok) {
     bool thrown = false;
     napi_value error;
     if (napi_is_exception_pending(env, &thrown) != napi_ok || !thrown ||
