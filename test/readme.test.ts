@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import ts from 'typescript';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const examples = new Map(
+  Array.from(readme.matchAll(/<!-- example: (\w+) -->\n```ts\n(.*?)```/gs), ([, name, code]) => [name, code as string]),
+);
+
+// Below the ephemeral ports, where nothing else here listens.
+const udpPorts = 20_000 + (process.pid % 5_000) * 2;
+
+// Ports that the examples name, made ones that are free here.
+let server: http.Server;
+let port: number;
+beforeAll(async () => {
+  server = http.createServer((_, response) => response.end('hello from HTTP')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  port = (server.address() as { port: number }).port;
+});
+afterAll(() => server.close());
+
+async function run(name: string): Promise<string> {
+  const source = (examples.get(name) as string)
+    .replaceAll('8080', String(port))
+    .replaceAll(/\b500[01]\b/g, (n) => String(udpPorts + Number(n) - 5000));
+  const { outputText } = ts.transpileModule(source, {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+  });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', outputText], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: new URL('..', import.meta.url),
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output += chunk;
+    });
+  }
+  const [status] = await once(child, 'close');
+  expect(output).not.toMatch(/Error/);
+  expect(status).toBe(0);
+  return output;
+}
+
+test('the TCP example speaks HTTP', async () => {
+  expect(await run('tcp')).toMatch(/^HTTP\/1\.1 200 OK\r\n(.*\r\n)*\r\nhello from HTTP\n$/);
+});
+
+test('the UDP example prints what it says', async () => {
+  expect(await run('udp')).toBe(`127.0.0.1:${udpPorts}: a datagram\n`);
+});
+
+test('the Unix example prints what it says', async () => {
+  expect(await run('unix')).toBe('true\n');
+});
+
+test('the Socket example prints what it says', async () => {
+  expect(await run('socket')).toMatch(/^hello\n\d+ microseconds\n$/);
+});
+
+test('the Reactor example prints what it says', async () => {
+  expect(await run('reactor')).toBe('true ready\n');
+});
+
+test('every example of the README is run here', () => {
+  expect([...examples.keys()]).toEqual(['tcp', 'udp', 'unix', 'socket', 'reactor']);
+});
