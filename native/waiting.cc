@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 
 #include "addon.h"
 #include "call.h"
@@ -73,6 +74,13 @@ static napi_value Ppoll(napi_env env, napi_callback_info info) {
       ppoll(reinterpret_cast<pollfd*>(fds.data), fds.length / sizeof(pollfd), timeout, mask.pointer()));
 }
 
+// int epoll_create(int size);
+static napi_value EpollCreate(napi_env env, napi_callback_info info) {
+  Call call(env, info, "epoll_create");
+  int size = call.integer("size");
+  return call.ok() ? call.answer(epoll_create(size)) : nullptr;
+}
+
 // int epoll_create1(int flags);
 static napi_value EpollCreate1(napi_env env, napi_callback_info info) {
   Call call(env, info, "epoll_create1");
@@ -90,7 +98,11 @@ static napi_value EpollCtl(napi_env env, napi_callback_info info) {
   return call.ok() ? call.answer(epoll_ctl(epfd, operation, fd, event)) : nullptr;
 }
 
-static int MaxEvents(Bytes events) { return static_cast<int>(Call::length(events) / sizeof(epoll_event)); }
+// As many as there is room for, which may be more than the kernel takes.
+static int MaxEvents(Bytes events) {
+  size_t count = events.length / sizeof(epoll_event);
+  return count > INT_MAX ? INT_MAX : static_cast<int>(count);
+}
 
 // int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout);
 static napi_value EpollWait(napi_env env, napi_callback_info info) {
@@ -138,6 +150,7 @@ void DefineWaiting(Napi::Object raw, Environment* environment) {
              {"pselect", Pselect},
              {"poll", Poll},
              {"ppoll", Ppoll},
+             {"epoll_create", EpollCreate},
              {"epoll_create1", EpollCreate1},
              {"epoll_ctl", EpollCtl},
              {"epoll_wait", EpollWait},

@@ -16,10 +16,11 @@ declare module '../native.js' {
     /** A command that takes no argument gets 0. */
     fcntl(fd: number, cmd: number, arg: number | Bytes): number;
     /**
-     * A number is passed as C passes an int, by pointer, and is in `out[0]` afterwards. For SIOCGIFCONF the bytes are
-     * the ifreqs to fill, and `out[0]` their length. `data` is what ifr_data points at, for requests that use it.
+     * A number is passed as C passes an int, by pointer, and is in `out[0]` afterwards; null is the null pointer. For
+     * SIOCGIFCONF the bytes are the ifreqs to fill, and `out[0]` their length. `data` is what ifr_data points at, for
+     * requests that use it.
      */
-    ioctl(fd: number, request: number, arg: number | Bytes, data?: Bytes): number;
+    ioctl(fd: number, request: number, arg: number | Bytes | null, data?: Bytes): number;
     sockatmark(fd: number): number;
     eventfd(initval: number, flags: number): number;
     timerfd_create(clockid: number, flags: number): number;

@@ -27,6 +27,7 @@ declare module '../native.js' {
     ): number;
     poll(fds: Bytes, timeout: number): number;
     ppoll(fds: Bytes, timeout: Bytes | null, sigmask: Bytes | null): number;
+    epoll_create(size: number): number;
     epoll_create1(flags: number): number;
     epoll_ctl(epfd: number, op: number, fd: number, event: Bytes | null): number;
     epoll_wait(epfd: number, events: Bytes, timeout: number): number;
@@ -113,6 +114,17 @@ export function poll(fds: PollFds, timeout: number): number {
 export function ppoll(fds: PollFds, timeout: Timeout, sigmask: SigSet | null = null): number {
   const ready = raw.ppoll(fds.bytes, timespecBytes(timeout), bytesOrNull(sigmask));
   return ready < 0 ? fail('ppoll', ready) : ready;
+}
+
+/**
+ * `epoll_create(size)`: the older {@link epoll_create1}, whose `size` has meant nothing since Linux 2.6.8.
+ * @param size 1 or more
+ * @throws EINVAL size is less · EMFILE too many descriptors
+ * @see epoll_create(2)
+ */
+export function epoll_create(size: number): number {
+  const fd = raw.epoll_create(size);
+  return fd < 0 ? fail('epoll_create', fd) : fd;
 }
 
 /**
