@@ -2,7 +2,17 @@
 import { constants, SIOCGIFCONF } from '../../index.js';
 import { asBytes, intAt } from '../decode/bytes.js';
 import { descriptorFlags, lockTypes, openModes, ownerTypes, seals } from '../decode/families.js';
-import { hexDigits, named, number, pointed, pointer, quoted, type Shown, struct } from '../decode/notation.js';
+import {
+  hexDigits,
+  named,
+  nullPointer,
+  number,
+  pointed,
+  pointer,
+  quoted,
+  type Shown,
+  struct,
+} from '../decode/notation.js';
 import { signal } from '../decode/structs.js';
 import type { Answer, Before, Parameter } from './call.js';
 
@@ -84,12 +94,13 @@ const takesNothing = numbers('FIOCLEX', 'FIONCLEX');
 const takesInt = numbers('FIONBIO', 'FIOASYNC', 'FIOSETOWN', 'SIOCSPGRP');
 
 /** The argument of ioctl: an int to pass or to fill, or a struct. */
-export const ioctlArgument = (name: string): Parameter<readonly [number | Bytes, Bytes]> => ({
+export const ioctlArgument = (name: string): Parameter<readonly [number | Bytes | null, Bytes]> => ({
   kind: 'struct in',
   names: [name],
   takes: 2,
   show([value], { raw: [, request], limit }) {
     if (takesNothing.has(request as number)) return [];
+    if (value === null) return [nullPointer];
     if (typeof value === 'number') {
       if (takesInt.has(request as number)) return [pointed(number(value))];
       return (answer) => [failed(answer) ? pointer(name) : pointed(number(answer.out[0] as number))];

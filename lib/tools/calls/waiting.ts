@@ -68,6 +68,12 @@ const epollWaitErrors = {
   ],
 } as const;
 
+const tooManyInstances = [
+  'The process has as many descriptors, or the user as many epoll instances, as allowed.',
+  'Instances are not closed.',
+  'One instance per thread is enough for any number of sockets.',
+] as const;
+
 export const waiting = family({
   select: {
     page: 'select(2)',
@@ -113,6 +119,16 @@ export const waiting = family({
     showResult: readyPollfds,
     errors: pollErrors,
   },
+  epoll_create: {
+    page: 'epoll_create(2)',
+    summary: 'Makes an epoll instance, as epoll_create1 does: the older call, whose size no longer means anything.',
+    parameters: [int('size')],
+    result: 'descriptor',
+    errors: {
+      EINVAL: ['The size is not above zero.', 'A 0, because no size is needed.', 'Call epoll_create1.'],
+      EMFILE: tooManyInstances,
+    },
+  },
   epoll_create1: {
     page: 'epoll_create(2)',
     summary:
@@ -122,11 +138,7 @@ export const waiting = family({
     result: 'descriptor',
     errors: {
       EINVAL: ['A flag is unknown.', 'Anything but EPOLL_CLOEXEC.', 'Give 0 or EPOLL_CLOEXEC.'],
-      EMFILE: [
-        'The process has as many descriptors, or the user as many epoll instances, as allowed.',
-        'Instances are not closed.',
-        'One instance per thread is enough for any number of sockets.',
-      ],
+      EMFILE: tooManyInstances,
     },
   },
   epoll_ctl: {
