@@ -91,10 +91,10 @@ class Call {
   void refuseRange(const char* argument, const char* wanted);
 
   // The kernel's answer: its number, or -errno.
-  napi_value answer(int64_t result) { return number(result < 0 ? -errno : result); }
+  napi_value answer(int64_t result) const { return number(result < 0 ? -errno : result); }
 
   // A number as it is.
-  napi_value number(int64_t value) {
+  napi_value number(int64_t value) const {
     napi_value result = nullptr;
     if (value >= INT_MIN && value <= INT_MAX) {
       napi_create_int32(env_, static_cast<int32_t>(value), &result);

@@ -107,14 +107,25 @@ static bool TakesInt(int command) {
   }
 }
 
-// int fcntl(int fd, int op, ... /* arg */);
+// F_GETOWN answers a process group as a negative number, which out[0] tells from an error.
+static napi_value Owner(const Call& call, int fd) {
+  errno = 0;
+  int owner = fcntl(fd, F_GETOWN);
+  bool failed = owner < 0 && errno != 0;
+  call.out()[0] = failed ? 0 : owner;
+  return call.number(failed ? -errno : owner);
+}
+
+// int fcntl(int fd, int op, ... /* arg */);  out[0]: the owner, for F_GETOWN
 static napi_value Fcntl(napi_env env, napi_callback_info info) {
   Call call(env, info, "fcntl");
   int fd = call.fd();
   int command = call.integer("cmd");
   if (call.nextIsNumber()) {
     int64_t argument = static_cast<int32_t>(call.flags("arg"));
-    return call.ok() ? call.answer(fcntl(fd, command, TakesInt(command) ? argument : 0)) : nullptr;
+    if (!call.ok()) return nullptr;
+    if (command == F_GETOWN) return Owner(call, fd);
+    return call.answer(fcntl(fd, command, TakesInt(command) ? argument : 0));
   }
   Bytes bytes = call.bytes("arg");
   if (TakesInt(command)) call.refuseType("arg", "a number for this command");

@@ -48,7 +48,8 @@ export class itimerspec extends struct('itimerspec', {
 function split(milliseconds: number, perSecond: number): [number, number] {
   if (typeof milliseconds !== 'number' || Number.isNaN(milliseconds))
     throw new TypeError('milliseconds must be a number');
-  const units = Math.ceil((milliseconds * perSecond) / 1000);
-  if (!Number.isSafeInteger(units) || units < 0) throw new RangeError(`${milliseconds} ms is no span of time`);
-  return [Math.floor(units / perSecond), units % perSecond];
+  const seconds = Math.floor(milliseconds / 1000);
+  if (!Number.isSafeInteger(seconds) || seconds < 0) throw new RangeError(`${milliseconds} ms is no span of time`);
+  const units = Math.ceil(((milliseconds - seconds * 1000) * perSecond) / 1000);
+  return units < perSecond ? [seconds, units] : [seconds + 1, 0];
 }

@@ -1,4 +1,4 @@
-import { SIOCGIFCONF } from '../constants.js';
+import { F_GETOWN, SIOCGIFCONF } from '../constants.js';
 import { fail } from '../errors.js';
 import { type Bytes, raw } from '../native.js';
 import type { SigSet } from '../structs/sigset.js';
@@ -13,7 +13,7 @@ declare module '../native.js' {
     dup3(oldfd: number, newfd: number, flags: number): number;
     /** `out[0]` and `out[1]`: the ends to read from and to write to. */
     pipe2(flags: number): number;
-    /** A command that takes no argument gets 0. */
+    /** A command that takes no argument gets 0. F_GETOWN: `out[0]` is the owner, or 0 after an error. */
     fcntl(fd: number, cmd: number, arg: number | Bytes): number;
     /**
      * A number is passed as C passes an int, by pointer, and is in `out[0]` afterwards; null is the null pointer. For
@@ -89,13 +89,14 @@ export function pipe2(flags = 0): [number, number] {
  * `fcntl(fd, op, arg)`: asks or changes what a descriptor is.
  * @param cmd F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC, F_SETOWN, F_SETSIG, F_GETLK, ...
  * @param arg an int, or the struct that the command takes (f_owner_ex, flock)
- * @returns what the command answers: flags, a descriptor, 0
+ * @returns what the command answers: flags, a descriptor, 0; for F_GETOWN, a process group is negative
  * @throws EBADF not open · EINVAL an unknown command, or one that this kind of file does not have
  * @see fcntl(2)
  */
 export function fcntl(fd: number, cmd: number, arg: number | Struct | Bytes = 0): number {
   const answer = raw.fcntl(fd, cmd, arg instanceof Struct ? arg.bytes : arg);
-  return answer < 0 ? fail('fcntl', answer) : answer;
+  const isProcessGroup = cmd === F_GETOWN && raw.out[0] === answer;
+  return answer < 0 && !isProcessGroup ? fail('fcntl', answer) : answer;
 }
 
 /**
