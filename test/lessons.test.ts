@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 // The lessons as they are compiled: they are found by their files' names.
-const { lessonFiles, loadLesson } = (await import(
+const { lessonFiles } = (await import(
   new URL('../dist/lessons/frame/index.js', import.meta.url).href
 )) as typeof import('../lessons/frame/index.js');
 
