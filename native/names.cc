@@ -49,6 +49,7 @@ class Text {
     if (nullable && call.skipNull()) return;
     given_ = true;
     Bytes bytes = call.bytes(argument);
+    if (bytes.length > kMax) call.refuseRange(argument, "at most 65535 bytes long");
     if (!call.ok()) return;
     if (bytes.length) text_.assign(reinterpret_cast<char*>(bytes.data), bytes.length);
     if (text_.find('\0') != std::string::npos) call.refuseRange(argument, "text without a NUL byte");
@@ -56,6 +57,7 @@ class Text {
   const char* pointer() const { return given_ ? text_.c_str() : nullptr; }
 
  private:
+  static constexpr size_t kMax = 65535;  // far more than any name, far less than there is memory
   bool given_ = false;
   std::string text_;
 };

@@ -31,7 +31,6 @@ import {
   F_SETFD,
   F_SETFL,
   F_SETLK,
-  F_SETOWN,
   F_SETOWN_EX,
   F_SETPIPE_SZ,
   FD_CLOEXEC,

@@ -166,7 +166,7 @@ describe('socket', () => {
       console.log(raw.accept(listener, null) === client);`;
     const { stdout, stderr } = await run('sh', [
       '-c',
-      'ulimit -n 60; exec "$0" --input-type=module -e "$1"',
+      'ulimit -n 200; exec "$0" --input-type=module -e "$1"',
       process.execPath,
       code,
     ]);

@@ -37,6 +37,7 @@ const works = (command: string, ...args: string[]) => spawnSync(command, args, {
 export const isRoot = process.getuid?.() === 0;
 export const havePython = works('python3', '-c', '');
 export const haveStrace = works('strace', '-qq', '-o', '/dev/null', 'true');
+export const haveCompiler = works('g++', '--version');
 /** Whether tests may have a network of their own. */
 export const haveNamespaces = isRoot && works('unshare', '-n', 'ip', 'link', 'set', 'lo', 'up');
 
