@@ -39,10 +39,11 @@ function textToBytes(text: string): Uint8Array {
   );
 }
 
-function unixToText(path: string): string {
-  if (path === '') return '(unnamed)';
-  // Any other text could be taken for an address of another family.
-  return /^(@|\/|\.\.?\/)/.test(path) ? path : `unix:${path}`;
+function unixToText(name: Uint8Array): string {
+  const text = pathToText(name);
+  if (text === '') return '(unnamed)';
+  // Any other text could be taken for an address of another family, and a path that begins with @ for an abstract name.
+  return name[0] === 0 || /^(\/|\.\.?\/)/.test(text) ? text : `unix:${text}`;
 }
 
 function inOwnWords(address: SockAddr): string | undefined {
@@ -56,7 +57,7 @@ function inOwnWords(address: SockAddr): string | undefined {
       return `[${address.address}${zone}]:${port}${flow}`;
     }
     case AF_UNIX:
-      return unixToText(address.path as string);
+      return unixToText(address.pathBytes as Uint8Array);
     case AF_NETLINK:
       return `netlink:pid=${address.pid},groups=${address.groups}`;
     case AF_PACKET: {

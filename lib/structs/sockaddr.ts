@@ -207,7 +207,7 @@ export class SockAddr {
     return addressToText(this);
   }
 
-  /** Whether both are the same address: padding and the NUL after a path do not count. */
+  /** Whether both are the same address: the NUL that ends a path, and what follows it, does not count. */
   equals(other: SockAddr): boolean {
     return this.family === other.family && this.toString() === other.toString();
   }
