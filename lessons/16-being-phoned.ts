@@ -1,0 +1,85 @@
+// Non-blocking and asynchronous: to go away, and to be phoned.
+import { once } from 'node:events';
+import { AF_UNIX, close, EPOLLIN, Reactor, raw, SOCK_NONBLOCK, SOCK_STREAM, Socket, socketpair } from 'posix-sockets';
+import { lesson } from './frame/lesson.js';
+import { cpuTime, sender } from './frame/thread.js';
+
+export default lesson({
+  number: 16,
+  rows: [16],
+  title: { en: 'Go away, and be phoned', zh: '走开，等电话' },
+  async teach({ part, say, show, check }) {
+    const delay = 200;
+
+    part('The reactor', '反应器');
+    say(
+      `The peer sends after ${delay} ms. We tell the reactor whom to phone, and go on: a timer ticks in this same thread.`,
+      `对方在 ${delay} 毫秒后发送。我们告诉反应器给谁打电话，然后继续：同一个线程里有一个定时器在走。`,
+    );
+    const [one, other] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK);
+    const peer = sender(one, 'ring', delay);
+    await once(peer, 'message');
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 5);
+    const cpu = cpuTime();
+    const heard = await show(
+      () =>
+        new Promise<string>((resolve) => {
+          const bytes = Buffer.alloc(16);
+          Reactor.default.add(other, EPOLLIN, (_, fd) => {
+            const length = raw.recv(fd, bytes, 0);
+            Reactor.default.remove(fd);
+            resolve(bytes.toString('utf8', 0, length));
+          });
+        }),
+    );
+    const used = cpuTime() - cpu;
+    clearInterval(timer);
+    check(
+      heard === 'ring',
+      'One call was made when the news came, and it found what it wanted.',
+      '消息到来时只做了一次调用，就得到了想要的。',
+    );
+    check(
+      ticks > 5,
+      `Meanwhile the thread did other things: the timer ticked ${ticks} times, in ${used.toFixed(0)} ms of a processor.`,
+      `其间线程做了别的事：定时器走了 ${ticks} 下，用了 ${used.toFixed(0)} 毫秒处理器时间。`,
+    );
+    close(one);
+    close(other);
+
+    part('With await', '使用 await');
+    say(
+      'Socket is the same with a promise for the phone call. It tries first, and waits only on EAGAIN:',
+      'Socket 也是如此，只是用 promise 来代替电话。它先尝试，遇到 EAGAIN 才等待：',
+    );
+    const far = Socket.pair();
+    const answer = await show(async () => {
+      const received = far[0].recvBuffer();
+      await far[1].sendAll(Buffer.from('by a promise'));
+      return String(await received);
+    });
+    check(answer === 'by a promise', 'One EAGAIN, one event, one recv.', '一次 EAGAIN，一个事件，一次 recv。');
+    for (const end of far) end.close();
+
+    part('One step further', '再进一步');
+    say(
+      'A reactor phones when the goods are ready to be fetched; the fetching is still ours. With io_uring one hands the ' +
+        'kernel the order itself, "receive into these bytes", and is phoned when it is done. posix-sockets does not ' +
+        'bind io_uring: its orders carry pointers, which JavaScript cannot keep safe by looking at them.',
+      '反应器在货物可取时打电话；取货仍是我们自己的事。使用 io_uring 则把订单本身交给内核：“接收到这些字节里”，完成后再通知。posix-sockets 没有绑定 io_uring：它的订单携带指针，JavaScript 无法仅凭检查就保证其安全。',
+    );
+  },
+  verdict: {
+    right: {
+      en: 'Non-blocking and asynchronous: go away, and be phoned when it is ready.',
+      zh: '非阻塞异步：走开，就绪时等电话。',
+    },
+    changed: {
+      en:
+        'Since Linux 5.1 there is io_uring, where the kernel does the work before it phones. Strictly, only that is ' +
+        'asynchronous input and output; epoll tells of readiness.',
+      zh: '自 Linux 5.1 起有了 io_uring，内核先把活干完再打电话。严格说来，只有它才是异步输入输出；epoll 告知的是就绪。',
+    },
+  },
+});
