@@ -17,6 +17,7 @@ export const YARDSTICK = 'C epoll';
 export const echoServers = (): Contestant[] => [
   { name: YARDSTICK, side: 'c', command: [compiled('echo-server')] },
   node('ours', 'raw loop', 'ours/echo-raw.js'),
+  node('ours', 'reactor', 'ours/echo-reactor.js'),
   node('other', 'node:net', 'peers/echo-net.js'),
   bunPeer('Bun.listen', 'peers/echo-bun.js'),
   pythonPeer('Python asyncio', 'echo.py'),
@@ -60,7 +61,9 @@ export class Servers {
     const entries = new Map(this.contestants.map((contestant) => [contestant, newEntry(contestant, YARDSTICK)]));
     for (let round = 0; round <= rounds; round++)
       for (const server of this.#running) {
-        const answer = await sample(server, round === 0);
+        const answer = await sample(server, round === 0).catch((cause) => {
+          throw new Error(`the bench of ${server.contestant.name} failed`, { cause });
+        });
         const entry = entries.get(server.contestant);
         if (round > 0 && entry) record(entry, answer);
       }

@@ -1,13 +1,16 @@
-// 64-byte datagrams on the raw floor: bench/c/udp.c in JavaScript.
+// 64-byte datagrams by raw calls, and batches by the checked ones: bench/c/udp.c in JavaScript.
 import {
   AF_INET,
   bind,
   getsockname,
   IPPROTO_UDP,
+  MessageBatch,
   raw,
+  recvmmsg,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SockAddr,
+  sendmmsg,
   setsockopt,
   sockaddr_in,
   socket,
@@ -32,7 +35,8 @@ function expect(got: number, wanted: number): void {
 const [sender, receiver, bigSender, bigReceiver] = [bound(), bound(), bound(), bound()] as const;
 setsockopt(bigSender, IPPROTO_UDP, UDP_SEGMENT, SIZE);
 setsockopt(bigReceiver, IPPROTO_UDP, UDP_GRO, 1);
-const here = getsockname(receiver).bytes;
+const here = getsockname(receiver);
+const hereBytes = here.bytes;
 const bigHere = getsockname(bigReceiver).bytes;
 const from = new SockAddr().storage;
 const out = new Uint8Array(BATCH * SIZE).map((_, i) => 97 + (Math.floor(i / SIZE) % 26));
@@ -45,8 +49,17 @@ await stopwatch({
     const outgoing = slots(out);
     const incoming = slots(into);
     for (let left = count; left > 0; left -= BATCH) {
-      for (const bytes of outgoing) expect(raw.sendto(sender, bytes, 0, here), SIZE);
+      for (const bytes of outgoing) expect(raw.sendto(sender, bytes, 0, hereBytes), SIZE);
       for (const bytes of incoming) expect(raw.recvfrom(receiver, bytes, 0, from), SIZE);
+    }
+  },
+  mmsg(count) {
+    const outgoing = new MessageBatch(BATCH, { payload: SIZE });
+    const incoming = new MessageBatch(BATCH, { payload: SIZE });
+    for (const [i, bytes] of slots(out).entries()) outgoing.set(i, bytes, here);
+    for (let left = count; left > 0; left -= BATCH) {
+      expect(sendmmsg(sender, outgoing), BATCH);
+      expect(recvmmsg(receiver, incoming), BATCH);
     }
   },
   gso(count) {
