@@ -15,7 +15,7 @@ export function thread(program: string, data: unknown): Worker {
     const cpuTime = () => Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]) / 1e6;
     const pause = (milliseconds) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
     import(${JSON.stringify(import.meta.resolve('posix-sockets'))}).then(async (posix) => { ${program} });`;
-  return new Worker(source, { eval: true, workerData: data });
+  return new Worker(source, { eval: true, execArgv: [], workerData: data });
 }
 
 /** A peer that sends on a descriptor when its time has come, from another thread. */
