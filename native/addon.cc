@@ -18,8 +18,9 @@ void Define(Napi::Object raw, Environment* environment, std::initializer_list<Me
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Environment* environment = Environment::Create(env);
   Napi::Object raw = Napi::Object::New(env);
-  for (auto define : {DefineEndpoints, DefineTransfer, DefineMessages, DefineOptions, DefineDescriptors,
-                      DefineWaiting, DefineNames, DefineThreads}) {
+  for (auto define :
+       {DefineEndpoints, DefineTransfer, DefineMessages, DefineOptions, DefineDescriptors, DefineWaiting,
+        DefineNames, DefineThreads, DefineProcesses, DefineMemory, DefineNamespaces}) {
     define(raw, environment);
   }
   exports["raw"] = raw;

@@ -22,6 +22,10 @@ void DefineDescriptors(Napi::Object raw, Environment* environment);  // close, d
 void DefineWaiting(Napi::Object raw, Environment* environment);      // select, poll, epoll
 void DefineNames(Napi::Object raw, Environment* environment);    // getaddrinfo, inet_pton, getifaddrs, ...
 void DefineThreads(Napi::Object raw, Environment* environment);  // ending a blocked call, signal masks
+void DefineProcesses(Napi::Object raw,
+                     Environment* environment);                 // pidfd_open, pidfd_getfd, pidfd_send_signal
+void DefineMemory(Napi::Object raw, Environment* environment);  // memfd_create, mmap, munmap
+void DefineNamespaces(Napi::Object raw, Environment* environment);  // unshare, setns
 
 Napi::Object Constants(Napi::Env env);  // every constant of constants.def, from the system's headers
 Napi::Object Layouts(Napi::Env env);    // sizeof and offsetof of every struct of layouts.def

@@ -51,6 +51,18 @@ struct tcp_info {
 };
 static_assert(offsetof(tcp_info, tcpi_delivery_rate) == offsetof(struct ::tcp_info, tcpi_delivery_rate));
 
+struct tcp_zerocopy_receive {
+  uint64_t address;
+  uint32_t length, recv_skip_hint;
+  uint32_t inq;  // Linux 5.7
+  int32_t err;
+  uint64_t copybuf_address;  // 5.11, and all below
+  int32_t copybuf_len;
+  uint32_t flags;
+  uint64_t msg_control, msg_controllen;
+  uint32_t msg_flags, reserved;
+};
+
 struct tcp_md5sig {
   __kernel_sockaddr_storage tcpm_addr;
   uint8_t tcpm_flags, tcpm_prefixlen;

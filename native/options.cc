@@ -3,6 +3,7 @@
 #include "addon.h"
 #include "call.h"
 #include "guarded.h"
+#include "newer.h"
 #include "uapi.h"
 
 // Some options take a struct that holds a pointer. Its bytes would let a caller make the kernel read or write
@@ -109,6 +110,34 @@ static napi_value Setsockopt(napi_env env, napi_callback_info info) {
   return call.answer(setsockopt(fd, level, name, value.data, call.length(value)));
 }
 
+// getsockopt(sockfd, IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, &request, &length), whose struct holds pointers: they
+// are those of `mapping` and `copy` and no others. The kernel maps pages only where mmap(2) of a TCP socket
+// has reserved them.
+static napi_value TcpZerocopyReceive(napi_env env, napi_callback_info info) {
+  Call call(env, info, "tcpZerocopyReceive");
+  int fd = call.fd();
+  Bytes mapping = call.bytes("mapping");
+  Bytes copy = call.bytesOrNull("copy");
+  auto* request = call.structure<newer::tcp_zerocopy_receive>("request");
+  if (!call.ok()) return nullptr;
+  newer::tcp_zerocopy_receive ask{};
+  ask.flags = request->flags;
+  ask.address = reinterpret_cast<uintptr_t>(mapping.data);
+  ask.length = call.length(mapping);
+  ask.copybuf_address = reinterpret_cast<uintptr_t>(copy.data);
+  ask.copybuf_len = static_cast<int32_t>(call.length(copy));
+  socklen_t length = sizeof ask;
+  napi_value answer = call.answer(getsockopt(fd, IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, &ask, &length));
+  ask.address = ask.copybuf_address = 0;
+  memcpy(request, &ask, sizeof ask);
+  return answer;
+}
+
 void DefineOptions(Napi::Object raw, Environment* environment) {
-  Define(raw, environment, {{"getsockopt", Getsockopt}, {"setsockopt", Setsockopt}});
+  Define(raw, environment,
+         {
+             {"getsockopt", Getsockopt},
+             {"setsockopt", Setsockopt},
+             {"tcpZerocopyReceive", TcpZerocopyReceive},
+         });
 }

@@ -1,4 +1,5 @@
 // Structs of TCP's options but tcp_info: signatures, repair, what a congestion control says.
+import { type Layout, layouts, type Place } from '../native.js';
 import { sockaddr } from './sockaddr.js';
 import { bytes, int, nested, networkUint, struct, text, uint, uint64 } from './struct.js';
 
@@ -79,6 +80,27 @@ export class tcp_cc_info extends struct('tcp_cc_info', {
   dctcp: nested(tcp_dctcp_info),
   bbr: nested(tcp_bbr_info),
 }) {}
+
+const mappedPlace = (layouts.tcp_zerocopy_receive as Layout).fields.length as Place;
+
+/** What tcpZerocopyReceive answers. Its pointers are the call's own affair. */
+export class tcp_zerocopy_receive extends struct('tcp_zerocopy_receive', {
+  /** Bytes to read by recv before more can be mapped. */
+  recv_skip_hint: uint,
+  /** Bytes that wait to be received. */
+  inq: uint,
+  /** The socket's pending error. */
+  err: int,
+  /** Bytes copied; an error if negative. */
+  copybuf_len: int,
+  /** TCP_RECEIVE_ZEROCOPY_FLAG_TLB_CLEAN_HINT: the mapping is clean. */
+  flags: uint,
+}) {
+  /** Bytes mapped: the field that C calls `length`, which of a struct here is the number of its bytes in use. */
+  get mapped(): number {
+    return uint.read(new DataView(this.bytes.buffer, this.bytes.byteOffset), mappedPlace);
+  }
+}
 
 /** A key of the TCP Authentication Option: TCP_AO_ADD_KEY. See RFC 5925. */
 export class tcp_ao_add extends struct('tcp_ao_add', {

@@ -12,12 +12,15 @@ import {
   type WritableOption,
 } from '../options/table.js';
 import { littleEndian, Struct } from '../structs/struct.js';
+import { tcp_zerocopy_receive } from '../structs/tcp.js';
 
 declare module '../native.js' {
   interface Raw {
     /** `out[0]`: the length that the kernel wrote. */
     getsockopt(fd: number, level: number, optname: number, value: Bytes): number;
     setsockopt(fd: number, level: number, optname: number, value: number | Bytes): number;
+    /** getsockopt with TCP_ZEROCOPY_RECEIVE. `request` is a struct tcp_zerocopy_receive, of which `flags` is read. */
+    tcpZerocopyReceive(fd: number, mapping: Uint8Array, copy: Bytes | null, request: Bytes): number;
   }
 }
 
@@ -106,4 +109,28 @@ function known(name: string, without: 'read' | 'write', verb: string): Option {
 function levelFor(fd: number, levels: readonly number[]): number {
   const one = levels.length === 1 || getsockopt(fd, SOL_SOCKET, SO_DOMAIN) !== AF_INET6;
   return levels[one ? 0 : 1] as number;
+}
+
+/**
+ * `getsockopt(fd, IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, ...)`, as a call of its own because its struct holds pointers: takes
+ * what a TCP socket has received as pages, without copying them. What was mapped before by this call goes.
+ *
+ * Only whole pages that arrived as such can be mapped; the answer says what to do with the rest: `recv_skip_hint` bytes
+ * are to be read by `recv`. Bytes beyond the answer's `mapped` must not be touched.
+ * @param mapping `mmap(length, PROT_READ, MAP_SHARED, fd)` of this very socket
+ * @param copy where the kernel may copy what is too little for a page
+ * @param into where the answer goes; a new struct without it
+ * @returns how many bytes were mapped (`mapped`) and copied (`copybuf_len`), how many are to be read before more can be
+ * mapped (`recv_skip_hint`), and how many wait in all (`inq`)
+ * @throws EINVAL no such mapping, or not aligned to pages · ENOTCONN listening · EIO the peer has ended and all is read
+ * @see tcp(7), "tcp_mmap" in the kernel's selftests
+ */
+export function tcpZerocopyReceive(
+  fd: number,
+  mapping: Uint8Array,
+  copy: Bytes | null = null,
+  into: tcp_zerocopy_receive = new tcp_zerocopy_receive(),
+): tcp_zerocopy_receive {
+  const answer = raw.tcpZerocopyReceive(fd, mapping, copy, into.bytes);
+  return answer < 0 ? fail('getsockopt', answer) : into;
 }
