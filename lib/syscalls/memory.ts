@@ -1,10 +1,10 @@
 import { fail } from '../errors.js';
-import { type Bytes, raw } from '../native.js';
+import { raw } from '../native.js';
 
 declare module '../native.js' {
   interface Raw {
     /** `name` is UTF-8 without its NUL. */
-    memfd_create(name: Bytes, flags: number): number;
+    memfd_create(name: Uint8Array, flags: number): number;
     /** @returns the memory, or -errno */
     mmap(length: number, prot: number, flags: number, fd: number, offset: number): Uint8Array | number;
     munmap(addr: Uint8Array): number;

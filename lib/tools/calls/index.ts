@@ -3,9 +3,12 @@
 import type { Call, RawCall } from './call.js';
 import { descriptors } from './descriptors.js';
 import { endpoints } from './endpoints.js';
+import { memory } from './memory.js';
 import { messages } from './messages.js';
 import { names } from './names.js';
+import { namespaces } from './namespaces.js';
 import { options } from './options.js';
+import { processes } from './processes.js';
 import { threads } from './threads.js';
 import { transfer } from './transfer.js';
 import { waiting } from './waiting.js';
@@ -20,4 +23,7 @@ export const calls: Readonly<Record<RawCall, Call>> = {
   ...waiting,
   ...names,
   ...threads,
+  ...processes,
+  ...memory,
+  ...namespaces,
 };

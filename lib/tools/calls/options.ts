@@ -1,6 +1,8 @@
 // getsockopt, setsockopt: the settings of a socket.
+import { tcp_zerocopy_receive } from '../../index.js';
+import { content } from '../decode/contents.js';
 import { family } from './call.js';
-import { fd, level, option, optionGiven, optionRoom } from './parameters.js';
+import { fd, level, memory, option, optionGiven, optionRoom, room } from './parameters.js';
 
 export const options = family({
   getsockopt: {
@@ -82,6 +84,27 @@ export const options = family({
         'Some options are for sockets that are not connected yet.',
         'Set it before connect.',
       ],
+    },
+  },
+  tcpZerocopyReceive: {
+    page: 'tcp(7)',
+    summary:
+      'getsockopt with TCP_ZEROCOPY_RECEIVE: takes what a TCP socket has received as pages, mapped and not copied, ' +
+      'into memory that mmap reserved.',
+    parameters: [
+      fd('sockfd'),
+      memory('mapping', 'length'),
+      memory('copybuf', 'copybuf_len'),
+      room('request', (bytes) => content(new tcp_zerocopy_receive(bytes))),
+    ],
+    result: 'nothing',
+    errors: {
+      EINVAL: [
+        'There is no such mapping.',
+        'The memory was not reserved by mmap of a TCP socket, or is not aligned to pages.',
+        'Map this very socket with PROT_READ and MAP_SHARED.',
+      ],
+      EIO: ['The peer has ended and all is read.', 'It is what recv tells by 0.', 'Close.'],
     },
   },
 });

@@ -73,6 +73,15 @@ export const choice = (name: string, family: Family): Number =>
     () => family.names,
   );
 
+/** A signal, or 0 for none. */
+export const signal = (name: string): Number =>
+  single(
+    'choice',
+    name,
+    (value) => (value === 0 ? number(0) : families.signalNames.choice(value)),
+    () => families.signalNames.names,
+  );
+
 /** A type of socket, with flags. */
 export function showSocketType(value: number): Shown {
   const type = families.socketTypes.choice(value & 0xf);
@@ -158,6 +167,17 @@ export const bytesRoom = (name: string, length: string): Parameter<readonly [Byt
       failed(answer) ? pointer(name) : quoted(room.subarray(0, answer.result), limit),
       number(room.length),
     ];
+  },
+});
+
+/** Memory that is only named, and its length; or null. */
+export const memory = (name: string, length: string): Parameter<readonly [Bytes | null]> => ({
+  kind: 'bytes out',
+  names: [name, length],
+  takes: 1,
+  show([value]) {
+    const there = asBytes(value);
+    return there === null ? [nullPointer, number(0)] : [pointer(name), number(there.length)];
   },
 });
 
