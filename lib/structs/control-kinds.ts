@@ -129,7 +129,7 @@ export const controlKinds = {
   IP_RECVERR: kind(c.IPPROTO_IP, c.IP_RECVERR, sock_extended_err, inetError),
   /** Received after IP_RECVFRAGSIZE: the longest fragment, in bytes, of a packet that came in fragments. */
   IP_RECVFRAGSIZE: kind(c.IPPROTO_IP, c.IP_RECVFRAGSIZE, int),
-  /** Sent on a raw socket of IPPROTO_RAW without IP_HDRINCL: the protocol in the packet's header. Linux 6.5. */
+  /** Sent on a raw socket with IP_HDRINCL: the protocol by which rules and policies look the packet up. Linux 6.5. */
   IP_PROTOCOL: kind(c.IPPROTO_IP, c.IP_PROTOCOL, int),
 
   // IPv6: ipv6(7), RFC 3542

@@ -197,10 +197,11 @@ export interface ReceivedFds {
  * SO_PASSCRED, SO_PASSPIDFD or SO_PASSSEC on they take the descriptors' room, and recvmsg is the better choice.
  * @param maxFds how many descriptors there is room for
  * @param bytes where the data goes; room for one byte if not said
- * @throws as {@link recvmsg}
+ * @throws as {@link recvmsg}; RangeError a number that is no count
  * @see unix(7)
  */
 export function recvFds(fd: number, maxFds: number, bytes: Bytes = new Uint8Array(1)): ReceivedFds {
+  if (!Number.isInteger(maxFds) || maxFds < 0) throw new RangeError(`maxFds must be 0 or more, not ${String(maxFds)}`);
   // Not CMSG_SPACE: the kernel would put one more descriptor into its padding.
   const message = new MsgHdr({ iov: bytes, control: CMSG_LEN(maxFds * 4) });
   const length = recvmsg(fd, message, MSG_CMSG_CLOEXEC);
