@@ -52,10 +52,15 @@ class Call {
     return takeUint8Array(&found) ? found : otherBytes(argument);
   }
 
-  // The same, or null for a null pointer.
+  // The same, or null for a null pointer, which an empty buffer is not.
   Bytes bytesOrNull(const char* argument) {
     Bytes found;
-    return takeUint8Array(&found) || skipNull() ? found : otherBytes(argument);
+    if (!takeUint8Array(&found)) {
+      if (skipNull()) return found;
+      found = otherBytes(argument);
+    }
+    if (!found.data) found.data = nothing_;
+    return found;
   }
 
   // The same, of at least `size` bytes, for the kernel (or libc) to use as a struct.
@@ -110,6 +115,7 @@ class Call {
 
  private:
   static constexpr double kMaxSafe = 9007199254740991.0;
+  inline static uint8_t nothing_[1] = {};  // where an empty buffer points
   // Node-API leaves the type untouched for kinds of array that it does not know.
   static constexpr napi_typedarray_type kNoType = static_cast<napi_typedarray_type>(-1);
 

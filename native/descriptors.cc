@@ -171,8 +171,8 @@ static napi_value Ioctl(napi_env env, napi_callback_info info) {
   Call call(env, info, "ioctl");
   int fd = call.fd();
   unsigned long request = call.flags("request");
-  if (!HoldsNoPointer(request)) call.refuseRange("request", "one whose struct is known to hold no pointer");
   if (call.skipNull()) return call.ok() ? call.answer(ioctl(fd, request, nullptr)) : nullptr;
+  if (!HoldsNoPointer(request)) call.refuseRange("request", "one whose struct is known to hold no pointer");
   if (call.nextIsNumber()) {
     int value = static_cast<int>(call.flags("arg"));
     if (TakesData(request) || request == SIOCGIFCONF)

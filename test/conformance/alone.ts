@@ -1,9 +1,11 @@
 // Plays scenarios each alone: its own process, its own network, its own empty folder, and a few seconds at most.
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { Verdict } from './play.js';
 
 const packageFolder = dirname(createRequire(import.meta.url).resolve('posix-sockets/package.json'));
@@ -22,14 +24,18 @@ async function playOn(floor: string, file: string, index: number, timeout: numbe
   const cwd = await mkdtemp(join(tmpdir(), 'conformance.'));
   await chmod(cwd, 0o755);
   try {
-    return await new Promise((resolve) => {
-      const args = ['--net', process.execPath, player, file, String(index), floor];
-      execFile('unshare', args, { cwd, timeout, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
-        if (!error) resolve(JSON.parse(stdout) as Verdict);
-        else if (error.killed) resolve({ differs: `took more than ${timeout / 1000} s` });
-        else resolve({ differs: `ended by ${error.signal ?? `status ${error.code}`}: ${stderr}` });
-      });
+    const child = spawn('unshare', ['--net', process.execPath, player, file, String(index), floor], {
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout,
+      killSignal: 'SIGKILL',
     });
+    const ended = once(child, 'close');
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    const [status, signal] = await ended;
+    if (status === 0) return JSON.parse(stdout) as Verdict;
+    if (child.killed) return { differs: `took more than ${timeout / 1000} s` };
+    return { differs: `ended by ${signal ?? `status ${status}`}: ${stderr}` };
   } finally {
     await rm(cwd, { recursive: true });
   }

@@ -39,6 +39,12 @@ function result(value: number, more: () => Omit<Result, 'value' | 'errno'> = () 
   return value < 0 ? { value: -1, errno: errnoName(value) } : { value, ...more() };
 }
 
+// For a call that in C returns a pointer to text, and here its length.
+function textResult(length: number, text: Uint8Array): Result {
+  if (length < 0) return result(length);
+  return { value: 0, fields: { text: Buffer.from(text.subarray(0, length)).toString() } };
+}
+
 /** A C int, which may be written as unsigned. */
 const int = (value: number) => value | 0;
 
@@ -465,19 +471,16 @@ export function callsOn({ calls, getaddrinfo, getnameinfo }: Floor) {
     },
     if_indextoname(index: number) {
       const text = room(16);
-      const length = calls.if_indextoname(index, text);
-      return result(length, () => ({ fields: { text: Buffer.from(text.subarray(0, length)).toString() } }));
+      return textResult(calls.if_indextoname(index, text), text);
     },
     inet_pton(family: number, text: string) {
       const bytes = room(16);
       const value = calls.inet_pton(family, Buffer.from(text), bytes);
       return result(value, () => (value === 1 ? { bytes: hexOf(bytes.subarray(0, family === 2 ? 4 : 16)) } : {}));
     },
-    inet_ntop(family: number, hex: string): Result {
+    inet_ntop(family: number, hex: string) {
       const text = room(64);
-      const length = calls.inet_ntop(family, Buffer.from(hex, 'hex'), text);
-      if (length < 0) return result(length);
-      return { value: 0, fields: { text: Buffer.from(text.subarray(0, length)).toString() } };
+      return textResult(calls.inet_ntop(family, Buffer.from(hex, 'hex'), text), text);
     },
     getaddrinfo(
       node: string | null,

@@ -54,7 +54,8 @@ export const rest = {
   umask: (mask: number): Result => ({ value: process.umask(mask) }),
   stat: (path: string) => stats(() => fs.statSync(path)),
   lstat: (path: string) => stats(() => fs.lstatSync(path)),
-  fstat: (fd: number) => stats(() => fs.fstatSync(fd)),
+  // Node itself refuses a negative one.
+  fstat: (fd: number) => (fd < 0 ? { value: -1, errno: 'EBADF' } : stats(() => fs.fstatSync(fd))),
   seteuid: (user: number) => done(() => process.seteuid?.(user)),
   writefile: (path: string, text: string) => done(() => fs.writeFileSync(path, text)),
   sleep: (milliseconds: number) => done(() => Atomics.wait(never, 0, 0, milliseconds)),
