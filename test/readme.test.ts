@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
+import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -66,6 +67,23 @@ test('the Reactor example prints what it says', async () => {
   expect(await run('reactor')).toBe('true ready\n');
 });
 
+test('the trace example prints the call and explains it', async () => {
+  const output = await run('trace');
+  expect(output).toMatch(
+    /^connect\(\d+, \{sa_family=AF_INET, sin_port=htons\(1\), sin_addr=inet_addr\("127.0.0.1"\)\}, 16\) = -1 ECONNREFUSED \(Connection refused\)$/m,
+  );
+  expect(output).toMatch(/nobody listens/i);
+});
+
+test('the testing example meets its reset', async () => {
+  expect(await run('testing')).toMatch(/^(ECONNRESET|UND_ERR_SOCKET)\n$/);
+});
+
 test('every example of the README is run here', () => {
-  expect([...examples.keys()]).toEqual(['tcp', 'udp', 'unix', 'socket', 'reactor']);
+  expect([...examples.keys()]).toEqual(['tcp', 'udp', 'unix', 'socket', 'reactor', 'trace', 'testing']);
+});
+
+test('its tables are those of the package (npm run docs writes them)', () => {
+  const script = fileURLToPath(new URL('../scripts/write-readme.mjs', import.meta.url));
+  expect(spawnSync(process.execPath, [script, '--check']).status).toBe(0);
 });
