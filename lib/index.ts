@@ -45,6 +45,7 @@ export {
 export { ucred } from './structs/credentials.js';
 export { EpollEvents } from './structs/epoll-events.js';
 export { scm_timestamping, sock_extended_err } from './structs/errqueue.js';
+export { f_owner_ex, flock } from './structs/fcntl.js';
 export { FdSet } from './structs/fdset.js';
 export * from './structs/filter.js';
 export * from './structs/interface.js';

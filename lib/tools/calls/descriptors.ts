@@ -1,17 +1,9 @@
 // close, dup, fcntl, ioctl, and the descriptors that are events, timers and signals.
-import {
-  clocks,
-  eventfdFlags,
-  fcntlCommands,
-  ioctlRequests,
-  openModes,
-  signalfdFlags,
-  timerfdFlags,
-} from '../decode/families.js';
+import { clocks, eventfdFlags, fcntlCommands, openFlags, signalfdFlags, timerfdFlags } from '../decode/families.js';
 import { showItimerspec, showSigset } from '../decode/structs.js';
 import { family } from './call.js';
 import { choice, fd, flags, given, int, pair, room } from './parameters.js';
-import { fcntlArgument, fcntlResult, ioctlArgument } from './requests.js';
+import { fcntlArgument, fcntlResult, ioctlArgument, ioctlRequest } from './requests.js';
 
 export const descriptors = family({
   close: {
@@ -59,7 +51,7 @@ export const descriptors = family({
   dup3: {
     page: 'dup(2)',
     summary: 'Does what dup2 does, and can set O_CLOEXEC on the new descriptor. Refuses to copy one onto itself.',
-    parameters: [fd('oldfd'), fd('newfd'), flags('flags', openModes)],
+    parameters: [fd('oldfd'), fd('newfd'), flags('flags', openFlags)],
     result: 'descriptor',
     errors: {
       EINVAL: [
@@ -79,7 +71,7 @@ export const descriptors = family({
     summary:
       'Makes a pipe: bytes written into its second descriptor are read from its first. With O_DIRECT each write is ' +
       'read as one packet.',
-    parameters: [pair('pipefd'), flags('flags', openModes)],
+    parameters: [pair('pipefd'), flags('flags', openFlags)],
     result: 'nothing',
   },
   fcntl: {
@@ -124,7 +116,7 @@ export const descriptors = family({
     summary:
       'Makes a request that has no call of its own: how many bytes are waiting (FIONREAD) or unsent (SIOCOUTQ), the ' +
       "addresses and flags of interfaces, a device's own settings.",
-    parameters: [fd('fd'), choice('op', ioctlRequests), ioctlArgument('argp')],
+    parameters: [fd('fd'), ioctlRequest('op'), ioctlArgument('argp')],
     result: 'number',
     errors: {
       ENOTTY: [

@@ -83,7 +83,7 @@ export const endpoints = family({
     summary:
       'Makes two endpoints that are connected to each other, without names. What is written into one is read from the ' +
       'other: a pipe that runs both ways.',
-    parameters: [choice('domain', addressFamilies), socketType('type'), protocol('protocol'), pair('sv')],
+    parameters: [choice('domain', addressFamilies), socketType('type'), int('protocol'), pair('sv')],
     result: 'nothing',
     errors: {
       EOPNOTSUPP: [

@@ -1,5 +1,17 @@
 // The kinds of parameters that calls have. Each says which C arguments it stands for and how they are shown.
-import { AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, constants, EPOLL_CTL_DEL, findOption, ntohs } from '../../index.js';
+import {
+  AF_BLUETOOTH,
+  AF_CAN,
+  AF_INET,
+  AF_INET6,
+  AF_KCM,
+  AF_NETLINK,
+  AF_PACKET,
+  constants,
+  EPOLL_CTL_DEL,
+  findOption,
+  ntohs,
+} from '../../index.js';
 import { asBytes } from '../decode/bytes.js';
 import type { Family } from '../decode/families.js';
 import * as families from '../decode/families.js';
@@ -17,7 +29,7 @@ import {
   type Shown,
   struct,
 } from '../decode/notation.js';
-import { optionLevels, optionName, optionsOf, optionValue } from '../decode/options.js';
+import { lengthUnit, optionLevels, optionName, optionsOf, optionValue } from '../decode/options.js';
 import { etherType, sockaddr } from '../decode/sockaddr.js';
 import * as structs from '../decode/structs.js';
 import type { Answer, Before, Parameter, ParameterKind } from './call.js';
@@ -45,6 +57,9 @@ function single<T>(
 }
 
 const failed = ({ result }: Answer) => result < 0;
+
+// Of a buffer that never had any room the kernel gets a null pointer.
+const isNull = (bytes: Uint8Array) => bytes.buffer.byteLength === 0;
 
 /** A number that is only a number. */
 export const int = (name: string): Number => single('number', name, number);
@@ -84,9 +99,10 @@ export const signal = (name: string): Number =>
 
 /** A type of socket, with flags. */
 export function showSocketType(value: number): Shown {
-  const type = families.socketTypes.choice(value & 0xf);
+  const type = families.socketTypes.nameOf(value & 0xf);
+  if (type === undefined) return families.socketFlags.flags(value);
   const rest = (value & ~0xf) >>> 0;
-  return rest === 0 ? type : named(`${type.text}|${families.socketFlags.flags(rest).text}`);
+  return named(rest === 0 ? type : `${type}|${families.socketFlags.flags(rest).text}`);
 }
 
 /** A socket's type, with flags. */
@@ -98,6 +114,9 @@ const protocols: Readonly<Record<number, Family>> = {
   [AF_INET]: families.ipProtocols,
   [AF_INET6]: families.ipProtocols,
   [AF_NETLINK]: families.netlinkProtocols,
+  [AF_BLUETOOTH]: families.bluetoothProtocols,
+  [AF_CAN]: families.canProtocols,
+  [AF_KCM]: families.kcmProtocols,
 };
 
 function protocolChoices(earlier: readonly string[]): readonly string[] {
@@ -124,7 +143,8 @@ export const address = (name: string, length: string): Parameter<readonly [Bytes
   takes: 1,
   show([value]) {
     const bytes = asBytes(value);
-    return bytes === null ? [nullPointer, number(0)] : [sockaddr(bytes, name), number(bytes.length)];
+    if (bytes === null || isNull(bytes)) return [nullPointer, number(0)];
+    return [sockaddr(bytes, name), number(bytes.length)];
   },
 });
 
@@ -152,7 +172,7 @@ export const bytes = (name: string, length: string): Parameter<readonly [Bytes]>
   takes: 1,
   show([value], { limit }) {
     const given = asBytes(value) ?? new Uint8Array(0);
-    return [quoted(given, limit), number(given.length)];
+    return [isNull(given) ? nullPointer : quoted(given, limit), number(given.length)];
   },
 });
 
@@ -362,10 +382,9 @@ export const optionGiven = (name: string, length: string): Parameter<readonly [n
   names: [name, length],
   takes: 1,
   show([value], { raw: [, levelNumber, optname], limit }) {
-    if (typeof value === 'number') return [pointed(number(value | 0)), number(4)];
-    const given = asBytes(value) ?? new Uint8Array(0);
+    const given = asBytes(typeof value === 'number' ? Int32Array.of(value) : value) ?? new Uint8Array(0);
     const [shown, size] = optionValue(findOption(levelNumber as number, optname as number, true), given, limit);
-    return [shown, number(size)];
+    return [isNull(given) ? nullPointer : shown, number(size)];
   },
 });
 
@@ -376,11 +395,12 @@ export const optionRoom = (name: string, length: string): Parameter<readonly [By
   takes: 1,
   show([value], { raw: [, levelNumber, optname], limit }) {
     const room = asBytes(value) ?? new Uint8Array(0);
+    const option = findOption(levelNumber as number, optname as number);
+    const length = (size: number) => number(size / lengthUnit(option));
     return (answer) => {
       const size = answer.out[0] as number;
-      const lengths = pointed(change(number(room.length), number(size)));
+      const lengths = pointed(change(length(room.length), length(size)));
       if (failed(answer) || size === 0) return [pointer(name), lengths];
-      const option = findOption(levelNumber as number, optname as number);
       return [optionValue(option, room.subarray(0, size), limit)[0], lengths];
     };
   },
@@ -407,7 +427,7 @@ export const pollfds = (name: string, count: string): Parameter<readonly [Bytes]
   takes: 1,
   show([value], { limit }) {
     const fds = asBytes(value) ?? new Uint8Array(0);
-    return [structs.showPollfds(fds, limit), number(structs.pollfdCount(fds))];
+    return [isNull(fds) ? nullPointer : structs.showPollfds(fds, limit), number(structs.pollfdCount(fds))];
   },
 });
 
@@ -452,8 +472,9 @@ export const epollRoom = (name: string, count: string): Parameter<readonly [Byte
 export const offset = (name: string, moves: boolean): Parameter<readonly [number | null]> =>
   single('number', name, (value) => {
     if (value === null || value === undefined) return nullPointer;
-    if (!moves) return pointed(number(value));
-    return ({ result }) => pointed(result > 0 ? change(number(value), number(value + result)) : number(value));
+    const before = pointed(number(value));
+    if (!moves) return before;
+    return ({ result }) => (result > 0 ? change(before, pointed(number(value + result))) : before);
   });
 
 /** Text as UTF-8, or null. */

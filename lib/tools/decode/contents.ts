@@ -1,13 +1,14 @@
 // What socket options and control messages hold, shown from the value that the package's own tables decode it to.
-import { SockAddr, Struct } from '../../index.js';
-import { tcpStates } from './families.js';
-import { list, number, quoted, type Shown, struct } from './notation.js';
+import { packet_mreq, SockAddr, Struct } from '../../index.js';
+import { packetMemberships, tcpStates } from './families.js';
+import { list, named, number, quoted, type Shown, struct } from './notation.js';
 import { inet, inet6, interfaceIndex, sockaddr } from './sockaddr.js';
 
 /** Fields whose number means something, by the end of their name. */
 const rules: readonly (readonly [RegExp, (value: number) => Shown])[] = [
   [/ifindex$|_interface$/, interfaceIndex],
   [/^tcpi_state$/, (state) => tcpStates.choice(state)],
+  [/^mr_type$/, (type) => packetMemberships.choice(type)],
 ];
 
 function field(name: string, value: unknown): Shown | undefined {
@@ -19,7 +20,14 @@ function field(name: string, value: unknown): Shown | undefined {
 
 /** The fields of a struct, without those that only fill it up. */
 export function fields(value: Struct): Record<string, Shown | undefined> {
-  return Object.fromEntries(Object.entries(value.toJSON()).map(([name, each]) => [name, field(name, each)]));
+  const shown = Object.fromEntries(Object.entries(value.toJSON()).map(([name, each]) => [name, field(name, each)]));
+  if (!(value instanceof packet_mreq)) return shown;
+  return { ...shown, mr_address: hardwareAddress(value.mr_address.subarray(0, value.mr_alen)) };
+}
+
+/** `02:00:00:00:00:01` */
+export function hardwareAddress(bytes: Uint8Array): Shown {
+  return named(Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':'));
 }
 
 /** A value as the tables of options and control messages give it. Of its text, bytes and numbers nothing is cut. */

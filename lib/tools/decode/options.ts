@@ -1,9 +1,9 @@
 // Socket options: their names, and what they hold.
-import { errnoName, findOption, type Option, optionTable } from '../../index.js';
+import { errnoName, findOption, ip_mreq, type Option, optionTable } from '../../index.js';
 import { intAt } from './bytes.js';
 import { content } from './contents.js';
-import { Family } from './families.js';
-import { named, number, pointed, pointer, quoted, type Shown, struct } from './notation.js';
+import { Family, icmpTypes, txRehash } from './families.js';
+import { hexDigits, list, named, number, pointed, pointer, quoted, type Shown, struct } from './notation.js';
 import { inet } from './sockaddr.js';
 
 /** The levels, of which vsock's is its address family. */
@@ -22,7 +22,10 @@ export function optionsOf(level: number): readonly string[] {
 /** An option's name. */
 export function optionName(level: number, option: number, writing: boolean): Shown {
   const name = (findOption(level, option, writing) ?? findOption(level, option, !writing))?.name;
-  return name === undefined ? number(option) : named(name);
+  if (name !== undefined) return named(name);
+  const family = optionLevels.nameOf(level)?.replace(/^SOL_(SOCKET)?/, (_, socket) => (socket ? 'SO' : ''));
+  if (family === undefined || optionsOf(level).length === 0) return number(option);
+  return { text: `${hexDigits(option >>> 0)} /* ${family}_??? */`, json: option };
 }
 
 /**
@@ -35,21 +38,48 @@ export function optionValue(
   bytes: Uint8Array,
   limit: number,
 ): readonly [shown: Shown, length: number] {
-  if (option && /^SO_ATTACH_(FILTER|REUSEPORT_CBPF)$/.test(option.name)) {
+  if (option && /^SO_ATTACH_(FILTER|REUSEPORT_CBPF)$|^PACKET_FANOUT_DATA$/.test(option.name)) {
     return [struct({ len: number(bytes.length / instructionSize), filter: pointer('filter') }), programSize];
   }
   return [held(option, bytes, limit), bytes.length];
 }
 
+/** What an option's length counts: bytes, but for one that counts instructions. */
+export function lengthUnit(option: Option | undefined): number {
+  return option?.name === 'SO_GET_FILTER' ? instructionSize : 1;
+}
+
 function held(option: Option | undefined, bytes: Uint8Array, limit: number): Shown {
-  const value = option?.content.decode(bytes);
-  if (option?.name === 'SO_ERROR') return pointed(errorName(intAt(bytes)));
-  if (option?.content.type === 'struct in_addr') return inet(value as string);
+  if (option === undefined) return plain(bytes, limit);
+  const special = specials[option.name];
+  if (special && bytes.length >= 4) return special(intAt(bytes));
+  if (/^IP_(ADD|DROP)_MEMBERSHIP$/.test(option.name) && bytes.length === ip_mreq.size)
+    return content(new ip_mreq(bytes));
+  const value = option.content.decode(bytes);
+  if (option.content.type.startsWith('struct in_addr')) return inet(value as string);
   if (typeof value === 'bigint') return pointed(number(value));
-  if (typeof value === 'object' && !(value instanceof Uint8Array)) return content(value);
+  return typeof value === 'object' && !(value instanceof Uint8Array) ? content(value) : plain(bytes, limit);
+}
+
+function plain(bytes: Uint8Array, limit: number): Shown {
   return bytes.length === 4 ? pointed(number(intAt(bytes))) : quoted(bytes, limit);
 }
 
-function errorName(errno: number): Shown {
-  return errno === 0 ? number(0) : named(errnoName(errno));
+/** Ints that say more than their number. */
+const specials: Readonly<Record<string, (value: number) => Shown>> = {
+  SO_ERROR: (errno) => pointed(errno === 0 ? number(0) : named(errnoName(errno))),
+  SO_TXREHASH: (value) => pointed(txRehash.choice(value)),
+  ICMP_FILTER: icmpFilter,
+};
+
+/** The ICMP types that are kept out; of most types those that are not: `~[ICMP_ECHOREPLY]` */
+function icmpFilter(bits: number): Shown {
+  const types = Array.from({ length: 32 }, (_, type) => type);
+  const inverted = types.filter((type) => (bits >>> type) & 1).length > 16;
+  const { text, json } = list(
+    types.filter((type) => ((bits >>> type) & 1) === (inverted ? 0 : 1)).map((type) => icmpTypes.choice(type)),
+    undefined,
+    ' ',
+  );
+  return { text: `${inverted ? '~' : ''}${text}`, json };
 }

@@ -60,7 +60,7 @@ function unixFields(address: SockAddr): Fields {
 
 function inet6Fields(address: SockAddr): Fields {
   const text = address.address as string;
-  const local = /^f(e[89ab]|f.2):/i.test(text);
+  const local = /^(fe[89ab].|ff.2):/i.test(text);
   const scope = address.scopeId;
   return {
     sin6_port: port(address.port as number),
@@ -80,7 +80,7 @@ function packetFields(address: SockAddr): Fields {
     sll_halen: number(hardware.length),
     ...(hardware.length > 0 && {
       sll_addr: {
-        text: list(hardware.map((byte) => named(byte === '00' ? '0' : `0x${byte}`))).text,
+        text: list(hardware.map((byte) => named(byte === '00' ? byte : `0x${byte.replace(/^0/, '')}`))).text,
         json: address.address as string,
       },
     }),
