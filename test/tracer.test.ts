@@ -133,7 +133,7 @@ describe('trace', () => {
 
   test('values of the wrong kind show as unknown where the call takes them', () => {
     const [event] = traced(() => void (raw.poll as (...given: unknown[]) => void)(new Float64Array(0), 0));
-    expect(event?.text).toBe('poll([], 0, 0) = 0 (Timeout)');
+    expect(event?.text).toBe('poll(NULL, 0, 0) = 0 (Timeout)');
   });
 
   test('onBegin tells of a call before it is made, as far as it is known', () => {
