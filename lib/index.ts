@@ -5,6 +5,7 @@
 export * from './constants.js';
 export { errnoName, GaiError, SystemError, strerror } from './errors.js';
 export { type Bytes, constants, type Raw, raw } from './native.js';
+export { fdOf, type WithDescriptor } from './node-sockets.js';
 export type { OptionName } from './option-name.js';
 export type { Access, Option } from './options/option.js';
 export {
