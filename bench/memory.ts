@@ -10,7 +10,7 @@ import {
   type Question,
   record,
 } from './harness/findings.js';
-import { DRIVING, Program } from './harness/program.js';
+import { type Answer, DRIVING, Program } from './harness/program.js';
 import { echoServers, Server } from './harness/servers.js';
 
 const CONNECTIONS = 10_000;
@@ -24,21 +24,24 @@ export const memory: Question = {
     for (let round = 0; round < (quick ? 1 : 3); round++)
       for (const [i, contestant] of contestants.entries()) {
         const entry = entries[i] as Entry;
-        if (contestant.missing === undefined) record(entry, { bytes: await bytesPerConnection(contestant) });
+        if (contestant.missing === undefined) record(entry, await perConnection(contestant));
       }
     const measured = { name: `${CONNECTIONS} idle connections`, entries };
     return {
       title: 'Memory of an idle TCP connection',
       method:
-        `Growth of a fresh server's resident memory, garbage collected, from a few connections to ${CONNECTIONS}, divided by their number. ` +
-        'The kernel keeps its own share, the same for all.',
-      columns: [{ metric: 'bytes', heading: 'bytes', decimals: 0, ratio: 'x node:net' }],
+        `Growth of a fresh server's resident memory, garbage collected, from no connection to ${CONNECTIONS}, for each of them. ` +
+        "The kernel's share, the same for all, is not in it.",
+      columns: [
+        { metric: 'resident', heading: 'resident bytes', decimals: 0, ratio: 'x node:net' },
+        { metric: 'heap', heading: 'of them on the heap', decimals: 0 },
+      ],
       cases: [measured],
       targets: [],
       panels: [
         bars(
           measured,
-          'bytes',
+          'resident',
           { title: 'Memory of an idle connection', note: "of 10,000; the kernel's share excluded; shorter is better" },
           (bytes) => `${(bytes / 1024).toFixed(1)} KiB`,
         ),
@@ -47,7 +50,7 @@ export const memory: Question = {
   },
 };
 
-async function bytesPerConnection(contestant: Contestant): Promise<number> {
+async function perConnection(contestant: Contestant): Promise<Answer> {
   await using server = await Server.start(contestant);
   await using crowd = new Program([compiled('crowd')], DRIVING);
   // Code is loaded and compiled, pools are made: what is paid once is paid before the first look.
@@ -55,14 +58,17 @@ async function bytesPerConnection(contestant: Contestant): Promise<number> {
   await crowd.ask('drop 1');
   const before = await settled(server);
   await crowd.ask(`greet ${CONNECTIONS} ${server.port}`);
-  return ((await settled(server)) - before) / CONNECTIONS;
+  const after = await settled(server);
+  return Object.fromEntries(
+    Object.entries(after).map(([metric, bytes]) => [metric, (bytes - (before[metric] ?? 0)) / CONNECTIONS]),
+  );
 }
 
-/** The server's resident memory once it has nothing left to do and has collected its garbage. */
-async function settled({ contestant, program }: Server): Promise<number> {
+/** The server's memory in bytes, once it has nothing left to do and has collected its garbage. */
+async function settled({ contestant, program }: Server): Promise<Answer> {
   await sleep(500);
-  if (contestant.side !== 'c') await program.ask('collect');
+  const heap = contestant.side === 'c' ? {} : await program.ask('collect');
   // smaps_rollup is exact, where VmRSS is a sum that each core brings up to date now and then.
   const rollup = await readFile(`/proc/${program.pid}/smaps_rollup`, 'utf8');
-  return Number(/^Rss:\s+(\d+) kB$/m.exec(rollup)?.[1]) * 1024;
+  return { ...heap, resident: Number(/^Rss:\s+(\d+) kB$/m.exec(rollup)?.[1]) * 1024 };
 }

@@ -3,11 +3,12 @@ export function announce(port: number): void {
   console.log(JSON.stringify({ port }));
 }
 
-/** Collects garbage now, so that memory is compared without the luck of when that last happened, and says so. */
+/** Collects garbage now, so that memory is compared without the luck of when that last happened, and says what is left. */
 export function collectGarbage(): void {
   if (typeof Bun !== 'undefined') Bun.gc(true);
   else globalThis.gc?.();
-  console.log(JSON.stringify({ collected: 1 }));
+  const { heapUsed, external } = process.memoryUsage();
+  console.log(JSON.stringify({ heap: heapUsed + external }));
 }
 
 /** Collects garbage whenever a line arrives on standard input. */

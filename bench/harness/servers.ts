@@ -18,6 +18,8 @@ export const echoServers = (): Contestant[] => [
   { name: YARDSTICK, side: 'c', command: [compiled('echo-server')] },
   node('ours', 'raw loop', 'ours/echo-raw.js'),
   node('ours', 'reactor', 'ours/echo-reactor.js'),
+  node('ours', 'Socket', 'ours/echo-socket.js'),
+  node('ours', 'toDuplex', 'ours/echo-duplex.js'),
   node('other', 'node:net', 'peers/echo-net.js'),
   bunPeer('Bun.listen', 'peers/echo-bun.js'),
   pythonPeer('Python asyncio', 'echo.py'),
