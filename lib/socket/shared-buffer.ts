@@ -6,7 +6,11 @@ export let sharedBuffer = Buffer.allocUnsafeSlow(size);
 
 /** What the last call received, as a Buffer of its own. */
 export function takeFromShared(length: number): Buffer {
-  if (length <= size / 4) return Buffer.from(sharedBuffer.subarray(0, length));
+  if (length <= size / 4) {
+    const copy = Buffer.allocUnsafe(length);
+    sharedBuffer.copy(copy, 0, 0, length);
+    return copy;
+  }
   // So much is cheaper given away than copied.
   const full = sharedBuffer.subarray(0, length);
   sharedBuffer = Buffer.allocUnsafeSlow(size);

@@ -411,22 +411,28 @@ export class Socket implements AsyncDisposable, Disposable {
    * @param bytes one buffer, or several that are sent as one stretch
    * @throws SystemError as send(2); its `sent` says how many bytes the kernel had taken
    */
-  async sendAll(bytes: Bytes | readonly Bytes[], options?: TransferOptions): Promise<void> {
+  sendAll(bytes: Bytes | readonly Bytes[], options?: TransferOptions): Promise<void> {
     const { fd } = this;
+    const record = this.#record;
     const flags = options?.flags ?? 0;
     const rest = new Unsent(bytes);
-    const attempt = () => {
-      while (!rest.isEmpty) {
-        const taken = rest.send(fd, flags);
-        if (taken < 0) return taken;
-      }
-      return rest.sent;
+    const operation = {
+      syscall: 'send',
+      attempt: () => {
+        while (!rest.isEmpty) {
+          const taken = rest.send(fd, flags);
+          if (taken < 0) return taken;
+        }
+        return rest.sent;
+      },
+      finish: (sent: number) => {
+        record.bytesSent += sent;
+      },
+      explain: (error: unknown) => {
+        if (error instanceof Error) Object.assign(error, { sent: rest.sent });
+      },
     };
-    try {
-      await this.#send('send', attempt, options);
-    } catch (error) {
-      throw error instanceof Error ? Object.assign(error, { sent: rest.sent }) : error;
-    }
+    return this.#waiter.perform(this.#waiter.writing, operation, this, options);
   }
 
   /**

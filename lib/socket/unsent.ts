@@ -8,6 +8,8 @@ function asUint8Array(bytes: Bytes): Uint8Array {
     : new Uint8Array(bytes);
 }
 
+const nothing: Uint8Array[] = [];
+
 /** What of one buffer, or of several, is still to be sent. */
 export class Unsent {
   /** How many bytes the kernel has taken. */
@@ -35,6 +37,10 @@ export class Unsent {
 
   #drop(taken: number): void {
     this.sent += taken;
+    if (this.#buffers.length === 1 && taken === this.#buffers[0]?.length) {
+      this.#buffers = nothing;
+      return;
+    }
     let left = taken;
     let whole = 0;
     for (const { length } of this.#buffers) {

@@ -41,6 +41,8 @@ export interface Operation<T> {
   readonly wanted?: number;
   /** What an error is about. */
   readonly context?: ErrorContext | undefined;
+  /** Tells more about the error that ends the operation. */
+  readonly explain?: (error: unknown) => void;
 }
 
 interface Pending {
@@ -69,6 +71,16 @@ function closedError(syscall: string): SystemError {
   return new SystemError(syscall, ECANCELED, undefined, 'the socket was closed');
 }
 
+function refuse<T>(operation: Operation<T>, error: unknown): Promise<T> {
+  operation.explain?.(error);
+  return Promise.reject(error);
+}
+
+function fail({ operation, reject }: Pending, error: unknown): void {
+  operation.explain?.(error);
+  reject(error);
+}
+
 export class Waiter {
   fd: number;
   readonly reading = new Direction();
@@ -92,14 +104,14 @@ export class Waiter {
 
   /** Makes a call, as soon as its direction allows. */
   perform<T>(direction: Direction, operation: Operation<T>, owner: object, options?: WaitOptions): Promise<T> {
-    if (this.fd < 0) return Promise.reject(closedError(operation.syscall));
+    if (this.fd < 0) return refuse(operation, closedError(operation.syscall));
     if (direction.ready && direction.queue.length === 0) {
       try {
         const answer = this.#attempt(direction, operation);
         if (answer >= 0) return Promise.resolve(operation.finish(answer));
-        if (answer !== -EAGAIN) return Promise.reject(new SystemError(operation.syscall, answer, operation.context));
+        if (answer !== -EAGAIN) return refuse(operation, new SystemError(operation.syscall, answer, operation.context));
       } catch (error) {
-        return Promise.reject(error);
+        return refuse(operation, error);
       }
     }
     return this.#wait(direction, operation, owner, options);
@@ -127,7 +139,7 @@ export class Waiter {
       while (queue.length > 0) {
         const pending = queue.shift() as Pending;
         this.#settled(pending);
-        pending.reject(closedError(pending.operation.syscall));
+        fail(pending, closedError(pending.operation.syscall));
       }
     }
     return fd;
@@ -149,7 +161,7 @@ export class Waiter {
   }
 
   #wait<T>(direction: Direction, operation: Operation<T>, owner: object, options?: WaitOptions): Promise<T> {
-    if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
+    if (options?.signal?.aborted) return refuse(operation, options.signal.reason);
     this.waits++;
     return new Promise<T>((resolve, reject) => {
       const pending: Pending = { operation, owner, resolve, reject };
@@ -180,7 +192,7 @@ export class Waiter {
       if (index < 0) return;
       direction.queue.splice(index, 1);
       this.#settled(pending);
-      pending.reject(reason);
+      fail(pending, reason);
     };
     const onAbort = () => end(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -219,7 +231,7 @@ export class Waiter {
       queue.shift();
       this.#settled(pending);
       if (failure === undefined) pending.resolve(value as never);
-      else pending.reject(failure);
+      else fail(pending, failure);
     }
   }
 }
