@@ -73,6 +73,11 @@ async function contestants(): Promise<Contestant[]> {
     { name: 'C, two threads', side: 'c', command: [compiled('calls'), 'threaded', await port()] },
     { name: 'raw', side: 'ours', command: [process.execPath, script('ours/calls-raw.js'), await port()] },
     { name: 'checked', side: 'ours', command: [process.execPath, script('ours/calls-checked.js'), await port()] },
+    {
+      name: 'checked, tracer off again',
+      side: 'ours',
+      command: [process.execPath, script('ours/calls-checked.js'), 'traced', await port()],
+    },
     npmPeer('koffi', 'peers/calls-koffi.js', await port()),
     npmPeer('posix-socket', 'peers/calls-posix-socket.js', await port()),
     pythonPeer('Python socket', 'calls.py', await port()),

@@ -1,4 +1,5 @@
-// What a call costs on the checked floor: the same work as calls-raw.ts, and an error throws. Usage: calls-checked PORT
+// What a call costs on the checked floor: the same work as calls-raw.ts, and an error throws. With the word `traced`,
+// the tracer was on before and is off again. Usage: calls-checked [traced] PORT
 import {
   AF_INET,
   AF_UNIX,
@@ -22,21 +23,29 @@ import { stopwatch } from '../harness/stopwatch.js';
 
 const [left, right] = socketpair(AF_UNIX, SOCK_DGRAM);
 const listener = socket(AF_INET, SOCK_STREAM);
-bind(listener, sockaddr_in('127.0.0.1', Number(process.argv[2])));
+bind(listener, sockaddr_in('127.0.0.1', Number(process.argv.at(-1))));
 listen(listener, SOMAXCONN);
+
+if (process.argv[2] === 'traced') {
+  const { trace } = await import('posix-sockets/trace');
+  using _traced = trace(() => {});
+  sendRecv(1000, 64);
+}
+
+function sendRecv(count: number, size: number): void {
+  const out = new Uint8Array(size).fill(120);
+  const into = new Uint8Array(size);
+  for (let i = 0; i < count; i++) {
+    send(left, out);
+    recv(right, into);
+  }
+}
 
 await stopwatch({
   fcntl(count) {
     for (let i = 0; i < count; i++) fcntl(left, F_GETFD);
   },
-  sendRecv(count, size) {
-    const out = new Uint8Array(size).fill(120);
-    const into = new Uint8Array(size);
-    for (let i = 0; i < count; i++) {
-      send(left, out);
-      recv(right, into);
-    }
-  },
+  sendRecv,
   acceptClose(count) {
     for (let i = 0; i < count; i++) close(accept4(listener, null, SOCK_CLOEXEC));
   },
