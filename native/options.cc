@@ -120,8 +120,9 @@ static napi_value TcpZerocopyReceive(napi_env env, napi_callback_info info) {
   Bytes copy = call.bytesOrNull("copy");
   auto* request = call.structure<newer::tcp_zerocopy_receive>("request");
   if (!call.ok()) return nullptr;
-  newer::tcp_zerocopy_receive ask{};
-  ask.flags = request->flags;
+  newer::tcp_zerocopy_receive given, ask{};
+  memcpy(&given, request, sizeof given);  // which need not be aligned
+  ask.flags = given.flags;
   ask.address = reinterpret_cast<uintptr_t>(mapping.data);
   ask.length = call.length(mapping);
   ask.copybuf_address = reinterpret_cast<uintptr_t>(copy.data);

@@ -78,11 +78,20 @@ function refused(kind: Kind): { types: unknown[]; ranges: unknown[] } {
       return { types: [...noInteger, noNull], ranges: [...fractions, 2 ** 31, 2 ** 32, -(2 ** 31) - 1] };
     case 'flags':
     case 'lookup flags':
+    case 'protection':
+    case 'namespaces':
       return { types: [...noInteger, noNull], ranges: [...fractions, 2 ** 32, -(2 ** 31) - 1] };
     case 'size':
+    case 'size to map':
       return { types: [...noInteger, noNull], ranges: [...fractions, -1, 2 ** 53] };
+    case 'wide':
     case 'offset':
-      return { types: noInteger, ranges: [...fractions, 2 ** 53, -(2 ** 53)] };
+      return {
+        types: kind === 'wide' ? [...noInteger, noNull] : noInteger,
+        ranges: [...fractions, 2 ** 53, -(2 ** 53)],
+      };
+    case 'mapping':
+      return { types: [...noBytes, number, noNull, new Uint8Array(4096), detached()], ranges: [] };
     case 'value':
       return { types: [...noBytes, noNull], ranges: [...fractions, 2 ** 32] };
     case 'struct or null':

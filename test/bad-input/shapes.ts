@@ -7,6 +7,8 @@ export type Kind =
   | 'flags' // 32 bits, signed or not
   | 'milliseconds' // an int that is a timeout
   | 'size'
+  | 'size to map' // a size of which the fuzz makes no more than there is memory
+  | 'wide' // an integer of 64 bits
   | 'offset' // an integer of 64 bits, or null
   | 'bytes'
   | 'bytes or null'
@@ -15,6 +17,9 @@ export type Kind =
   | 'value' // flags or bytes
   | 'struct or null' // flags, bytes or null
   | 'buffers'
+  | 'mapping' // an array that mmap made
+  | 'protection' // flags of mmap
+  | 'namespaces' // flags of unshare, of which the fuzz tries only those that change nothing
   | 'text'
   | 'text or null'
   | 'lookup flags' // flags to which the fuzz adds "numeric only", or it would ask name servers
@@ -70,6 +75,7 @@ const shapes: Readonly<Record<string, string>> = {
 
   getsockopt: 'fd: fd; level; optname; value: bytes',
   setsockopt: 'fd: fd; level; optname; value: value',
+  tcpZerocopyReceive: 'fd: fd; mapping: bytes; copy: bytes or null; request: at least 64 bytes',
 
   close: 'fd: fd',
   dup: 'fd: fd',
@@ -113,6 +119,15 @@ const shapes: Readonly<Record<string, string>> = {
   htonl: 'value: flags',
   ntohs: 'value: flags',
   ntohl: 'value: flags',
+
+  pidfd_open: 'pid; flags: flags',
+  pidfd_getfd: 'pidfd: fd; targetfd; flags: flags',
+  pidfd_send_signal: 'pidfd: fd; sig; info: at least 128 bytes or null; flags: flags',
+  memfd_create: 'name: bytes; flags: flags',
+  mmap: 'length: size to map; prot: protection; flags: flags; fd: fd; offset: wide',
+  munmap: 'addr: mapping',
+  unshare: 'flags: namespaces',
+  setns: 'fd: fd; nstype: flags',
 
   interrupt: 'threadId',
   interruptUntilGone: 'threadId',
