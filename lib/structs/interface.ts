@@ -1,5 +1,5 @@
 import { sockaddr } from './sockaddr.js';
-import { int, struct, text } from './struct.js';
+import { bytes, int, struct, text } from './struct.js';
 
 /**
  * A request about an interface, by its name: the argument of ioctl with SIOCGIFMTU, SIOCGIFFLAGS, SIOCGIFHWADDR, ...
@@ -17,8 +17,8 @@ export class ifreq extends struct('ifreq', {
   ifr_broadaddr: sockaddr,
   /** SIOCGIFNETMASK, SIOCSIFNETMASK. */
   ifr_netmask: sockaddr,
-  /** SIOCGIFHWADDR, SIOCSIFHWADDR: the family is ARPHRD_*, and the address follows it. */
-  ifr_hwaddr: sockaddr,
+  /** SIOCGIFHWADDR, SIOCSIFHWADDR: a sockaddr whose family is ARPHRD_*, and its address in the bytes that follow. */
+  ifr_hwaddr: bytes,
   /** SIOCGIFFLAGS, SIOCSIFFLAGS: IFF_* bits. */
   ifr_flags: int,
   /** SIOCGIFINDEX; SIOCGIFNAME takes it and gives the name. */

@@ -1,8 +1,7 @@
 // What joins and leaves multicast groups: by interface address (IPv4), by interface index, or for both families.
-import { AF_INET6 } from '../constants.js';
 import { type Layout, layouts } from '../native.js';
 import { in_addr, in6_addr } from './inet.js';
-import { SockAddr, sockaddr } from './sockaddr.js';
+import { type SockAddr, sockaddr } from './sockaddr.js';
 import { int, struct, uint } from './struct.js';
 
 /** A group and the interface's address: IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP. See ip(7). */
@@ -142,15 +141,10 @@ export class group_filter extends struct('group_filter', {
 
   /** The senders, as many as its bytes hold. */
   get gf_slist(): SockAddr[] {
+    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset);
     const there = Math.max(0, Math.floor((this.length - groupList) / storageSize));
-    const size = this.gf_group.family === AF_INET6 ? sizeOf('sockaddr_in6') : sizeOf('sockaddr_in');
-    return Array.from({ length: Math.min(there, this.gf_numsrc) }, (_, i) => {
-      const start = GROUP_FILTER_SIZE(i);
-      return SockAddr.from(this.bytes.subarray(start, start + size));
-    });
+    return Array.from({ length: Math.min(there, this.gf_numsrc) }, (_, i) =>
+      sockaddr.read(view, [GROUP_FILTER_SIZE(i), storageSize]),
+    );
   }
-}
-
-function sizeOf(name: string): number {
-  return (layouts[name] as Layout).size;
 }

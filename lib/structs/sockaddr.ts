@@ -366,8 +366,23 @@ export function addressRoom(address: SockAddr | null | undefined): Uint8Array | 
   return address.storage;
 }
 
-/** A field or control message that is an address: a view when read, copied when written. */
+const sizeOfFamily = new Map([
+  [AF_INET, sizes.inet],
+  [AF_INET6, sizes.inet6],
+  [AF_NETLINK, sizes.netlink],
+  [AF_PACKET, sizes.packet],
+  [AF_VSOCK, sizes.vsock],
+]);
+
+/**
+ * A field or control message that is an address: a view when read, copied when written. In a field with room for every
+ * address (sockaddr_storage), it is as long as its family's are.
+ */
 export const sockaddr: Kind<SockAddr> = {
-  read: (view, place) => new SockAddr(bytesKind.read(view, place)),
+  read(view, place) {
+    const address = new SockAddr(bytesKind.read(view, place));
+    address.length = Math.min(address.length, sizeOfFamily.get(address.family) ?? address.length);
+    return address;
+  },
   write: (view, place, value) => bytesKind.write(view, place, addressBytes(value)),
 };
