@@ -24,7 +24,9 @@ const escapes: Readonly<Record<string, string>> = {
 export const json: Codec = {
   id: 'j',
   encode: (body) =>
-    body === undefined ? '' : JSON.stringify(body).replace(/[<>&\u2028\u2029]/g, (character) => escapes[character] ?? ''),
+    body === undefined
+      ? ''
+      : JSON.stringify(body).replace(/[<>&\u2028\u2029]/g, (character) => escapes[character] ?? ''),
   decode: (bytes) => (bytes.length === 0 ? undefined : JSON.parse(bytes.toString())),
 };
 

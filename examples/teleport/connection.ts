@@ -170,7 +170,10 @@ export class Connection {
     let sinceTurn = 0;
     for (;;) {
       const isPartial = inbox.start < inbox.end;
-      const received = await this.#receive(inbox.room(this.#packets ? packetSize : streamRoom), isPartial ? frameSince : undefined);
+      const received = await this.#receive(
+        inbox.room(this.#packets ? packetSize : streamRoom),
+        isPartial ? frameSince : undefined,
+      );
       if (received === 0) break;
       this.heardAt = performance.now();
       inbox.end += received;

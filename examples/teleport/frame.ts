@@ -10,7 +10,7 @@
 //   1      body codec                      │
 //   rest   body                            ┘
 import type { GrowingBytes } from './bytes.js';
-import { code, Status, success } from './status.js';
+import { code, Status } from './status.js';
 
 export const CALL = 1;
 export const REPLY = 2;

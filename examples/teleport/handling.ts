@@ -202,7 +202,14 @@ export class Handling {
   }
 
   // The reply goes through the filters of the call.
-  #reply(call: Frame, status: string, connection: Connection, meta = '', codec = noCodec, body: string | Uint8Array = ''): void {
+  #reply(
+    call: Frame,
+    status: string,
+    connection: Connection,
+    meta = '',
+    codec = noCodec,
+    body: string | Uint8Array = '',
+  ): void {
     if (call.type !== CALL || connection.isOver) return;
     const { filters, sequence } = call;
     const failed = (error: unknown) => {

@@ -32,7 +32,10 @@ export type CallName<Theirs> = keyof CallsOf<Theirs> & string;
 export type PushName<Theirs> = keyof PushesOf<Theirs> & string;
 
 /** What to hand to `call` after the method's name: a body, unless the handler takes none, and options. */
-export type CallArguments<Theirs, Method extends CallName<Theirs>, Options> = Arguments<CallsOf<Theirs>[Method], Options>;
+export type CallArguments<Theirs, Method extends CallName<Theirs>, Options> = Arguments<
+  CallsOf<Theirs>[Method],
+  Options
+>;
 export type PushArguments<Theirs, Method extends PushName<Theirs>, Options> = Arguments<
   PushesOf<Theirs>[Method],
   Options
@@ -42,8 +45,11 @@ type Arguments<Handler, Options> = Handler extends () => unknown
   : [body: BodyOf<Handler>, options?: Options];
 
 /** What a call resolves with. */
-export type ResultOf<Theirs, Method extends CallName<Theirs>> =
-  CallsOf<Theirs>[Method] extends (...parameters: Any) => infer Result ? Awaited<Result> : never;
+export type ResultOf<Theirs, Method extends CallName<Theirs>> = CallsOf<Theirs>[Method] extends (
+  ...parameters: Any
+) => infer Result
+  ? Awaited<Result>
+  : never;
 
 /**
  * A handler that takes only what `is` says is a body of its type: types end where the wire begins. Other bodies are

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AF_INET, AF_INET6, type ConnectOptions, type ListenOptions, Socket, type Where } from 'posix-sockets';
 import { type Codec, form, json, plain } from './codecs.js';
 import type { Filter } from './filters.js';
+import { noCodec } from './frame.js';
 import { type Context, type Handler, heartbeatKey, heartbeatMethod, type Service } from './handling.js';
 import type { Handlers, Methods } from './methods.js';
 import { type CloseOptions, Session } from './session.js';
@@ -51,11 +52,7 @@ export interface PeerOptions<Calls, Pushes, Theirs> {
 export type PeerListenOptions = ListenOptions;
 export type PeerDialOptions = ConnectOptions;
 
-export class Peer<
-  Calls extends Handlers<Calls> = object,
-  Pushes extends Handlers<Pushes> = object,
-  Theirs = Methods,
-> {
+export class Peer<Calls extends Handlers<Calls> = object, Pushes extends Handlers<Pushes> = object, Theirs = Methods> {
   /** What this peer offers. `typeof peer` is what the other side dials with: `dial<typeof peer>(where)`. */
   readonly calls: Calls;
   readonly pushes: Pushes;
@@ -166,7 +163,8 @@ async function redialled(
 function byId<Named extends { readonly id: string }>(what: string, entries: readonly Named[]): Map<string, Named> {
   const map = new Map<string, Named>();
   for (const entry of entries) {
-    if (!/^[\x01-\xff]$/.test(entry.id)) throw new TypeError(`a ${what}'s id is one byte, not '${entry.id}'`);
+    if (entry.id.length !== 1 || entry.id === noCodec || entry.id > '\xff')
+      throw new TypeError(`a ${what}'s id is one byte, not '${entry.id}'`);
     if (map.has(entry.id)) throw new TypeError(`two ${what}s are called '${entry.id}'`);
     map.set(entry.id, entry);
   }
@@ -192,7 +190,8 @@ function answerHeartbeat(_body: never, context: Context<never>): null {
 
 function serviceOf<Calls, Pushes, Theirs>(options: PeerOptions<Calls, Pushes, Theirs>): Service {
   const { codec = json, heartbeat, handlerTimeout } = options;
-  const handlers = (map: object = {}) => new Map<string, Handler>([...Object.entries(map), [heartbeatMethod, answerHeartbeat]]);
+  const handlers = (map: unknown) =>
+    new Map<string, Handler>([...Object.entries(map ?? {}), [heartbeatMethod, answerHeartbeat]]);
   const codecs = byId('codec', [...new Set([json, plain, form, codec, ...(options.codecs ?? [])])]);
   return {
     calls: handlers(options.calls),

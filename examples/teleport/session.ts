@@ -279,9 +279,9 @@ export class Session<Theirs = Methods> {
   #settle(frame: Frame): void {
     const pending = this.#forget(frame.sequence);
     if (pending === undefined) return;
-    const status = decodeStatus(frame.status);
-    if (status !== undefined) return pending.reject(status);
     try {
+      const status = decodeStatus(frame.status);
+      if (status !== undefined) throw status;
       const body = this.#handling.bodyOf(frame);
       const result = pending.whole ? { body, meta: decodeQuery(frame.meta), codec: frame.codec } : body;
       pending.resolve(result as never);
