@@ -89,8 +89,9 @@ export class Connection {
     }
   }
 
+  /** Whether nothing more can be sent. */
   get isOver(): boolean {
-    return this.#over;
+    return this.#over || this.#reason !== undefined;
   }
 
   /** Bytes that wait to be sent. */
@@ -211,7 +212,7 @@ export class Connection {
       const { buffer, start, end } = inbox;
       const length = frameLength(buffer, start, end, limit);
       if (length === 0 || length > end - start) return any;
-      const filters = frameFilters(buffer, start, start + length);
+      const filters = frameFilters(buffer, start);
       const payload = start + 5 + filters.length;
       if (filters === '') {
         this.#receiver.frame(readPayload(buffer, payload, start + length, filters), length + messageCost);

@@ -9,8 +9,8 @@ export type Call<Body, Result, Theirs = Methods> = (body: Body, context: Context
 export type Push<Body, Theirs = Methods> = (body: Body, context: Context<Theirs>) => unknown;
 
 /**
- * The methods of a peer, by name. A program may write them down as types, once for both sides, or take those of the
- * peer that has them: `dial<typeof server>(where)`.
+ * The methods of a peer, by name. A program may write them down once for both sides, as `{ calls: { '/add':
+ * Call<number[], number> }, pushes: {} }`, or take those of the peer that has them: `dial<typeof server>(where)`.
  */
 export interface Methods {
   readonly calls: { readonly [method: string]: Call<unknown, unknown> };
@@ -20,8 +20,13 @@ export interface Methods {
 // biome-ignore lint/suspicious/noExplicitAny: any function at all
 type Any = any;
 
-/** A map of handlers: what a `Peer` is given. */
-export type Handlers<Map> = { readonly [Method in keyof Map]: (body: Any, context: Context<Any>) => unknown };
+/**
+ * A map of handlers: what a `Peer` is given. A handler may know more of the other side's methods than the peer does:
+ * parameters of methods, unlike those of functions, are compared both ways.
+ */
+export interface Handlers<Theirs> {
+  readonly [method: string]: { handler(body: Any, context: Context<Theirs>): unknown }['handler'];
+}
 
 type CallsOf<Theirs> = Theirs extends { readonly calls: infer Calls } ? Calls : unknown;
 type PushesOf<Theirs> = Theirs extends { readonly pushes: infer Pushes } ? Pushes : unknown;
@@ -40,9 +45,10 @@ export type PushArguments<Theirs, Method extends PushName<Theirs>, Options> = Ar
   PushesOf<Theirs>[Method],
   Options
 >;
-type Arguments<Handler, Options> = Handler extends () => unknown
-  ? [body?: undefined, options?: Options]
-  : [body: BodyOf<Handler>, options?: Options];
+type Arguments<Handler, Options> =
+  undefined extends BodyOf<Handler>
+    ? [body?: BodyOf<Handler>, options?: Options]
+    : [body: BodyOf<Handler>, options?: Options];
 
 /** What a call resolves with. */
 export type ResultOf<Theirs, Method extends CallName<Theirs>> = CallsOf<Theirs>[Method] extends (

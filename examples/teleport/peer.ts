@@ -52,7 +52,11 @@ export interface PeerOptions<Calls, Pushes, Theirs> {
 export type PeerListenOptions = ListenOptions;
 export type PeerDialOptions = ConnectOptions;
 
-export class Peer<Calls extends Handlers<Calls> = object, Pushes extends Handlers<Pushes> = object, Theirs = Methods> {
+export class Peer<
+  Calls extends Handlers<Theirs> = Handlers<Methods>,
+  Pushes extends Handlers<Theirs> = Handlers<Methods>,
+  Theirs = Methods,
+> {
   /** What this peer offers. `typeof peer` is what the other side dials with: `dial<typeof peer>(where)`. */
   readonly calls: Calls;
   readonly pushes: Pushes;
@@ -109,12 +113,15 @@ export class Peer<Calls extends Handlers<Calls> = object, Pushes extends Handler
 
   async #accept(listener: Socket): Promise<void> {
     while (listener.fd >= 0) {
+      let socket: Socket;
       try {
-        for await (const socket of listener) this.#add(socket);
+        socket = await listener.accept();
       } catch {
-        // Out of descriptors or memory: what waits to be accepted can wait a little longer.
-        await sleep(100);
+        // Closed; or out of descriptors or memory, and what waits to be accepted can wait a little longer.
+        if (listener.fd >= 0) await sleep(100);
+        continue;
       }
+      this.#add(socket);
     }
     this.#listeners.delete(listener);
   }

@@ -155,7 +155,7 @@ export class Session<Theirs = Methods> {
   open(socket: Socket): void {
     const receiver = {
       frame: (frame: Frame, size: number) => this.#take(frame, size, connection),
-      finished: () => this.#failCalls(new Status(code.closed, undefined, 'by the peer')),
+      finished: () => this.#abandon(new Status(code.closed, undefined, 'by the peer')),
     };
     const connection = new Connection(socket, receiver, this.#service);
     this.#localAddress = socket.localAddress;
@@ -290,6 +290,12 @@ export class Session<Theirs = Methods> {
     }
   }
 
+  /** The connection brings no more: no reply will come, and nobody waits for one. */
+  #abandon(status: Status): void {
+    this.#handling.abandon(status);
+    this.#failCalls(status);
+  }
+
   #failCalls(status: Status): void {
     for (const sequence of [...this.#pending.keys()]) this.#forget(sequence)?.reject(status);
   }
@@ -306,8 +312,7 @@ export class Session<Theirs = Methods> {
 
   async #lost(status: Status): Promise<void> {
     this.#connection = undefined;
-    this.#handling.abandon(status);
-    this.#failCalls(new Status(code.closed, undefined, status));
+    this.#abandon(new Status(code.closed, undefined, status));
     const isWorthRedialing = status.code === code.closed || status.code === code.writeFailed;
     if (this.#closing || this.#redial === undefined || !isWorthRedialing) return this.#finalize(status);
     try {
