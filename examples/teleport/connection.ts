@@ -30,8 +30,9 @@ const sendSize = 65536;
 const packetSize = 65536;
 /** How little room is left in the inbox before it is moved, where bytes come as a stream. */
 const streamRoom = 16384;
-/** A flood of frames lets other sockets have their turn after so many bytes. */
-const turnSize = 262144;
+/** A flood of frames lets other sockets have their turn after so many milliseconds, which are looked at this often. */
+const turnTime = 5;
+const framesPerLook = 32;
 /** What a message costs besides its bytes, about. */
 const messageCost = 1024;
 
@@ -59,6 +60,7 @@ export class Connection {
   #waiting = 0;
   #held = 0;
   #over = false;
+  #turnEnds = 0;
   #reason: Status | undefined;
   #changed: (() => void)[] = [];
   #resolveEnded: (status: Status) => void = () => {};
@@ -168,7 +170,6 @@ export class Connection {
   async #receiveAll(): Promise<void> {
     const inbox = this.#inbox;
     let frameSince = 0;
-    let sinceTurn = 0;
     for (;;) {
       const isPartial = inbox.start < inbox.end;
       const received = await this.#receive(
@@ -179,11 +180,7 @@ export class Connection {
       this.heardAt = performance.now();
       inbox.end += received;
       if ((await this.#takeFrames()) || !isPartial) frameSince = performance.now();
-      sinceTurn += received + messageCost;
-      if (sinceTurn > turnSize) {
-        sinceTurn = 0;
-        await nextTurn();
-      }
+      if (performance.now() > this.#turnEnds) await this.#nextTurn();
     }
     if (inbox.start < inbox.end) throw new Status(code.closed, undefined, 'in the middle of a frame');
   }
@@ -208,10 +205,10 @@ export class Connection {
   async #takeFrames(): Promise<boolean> {
     const { limit } = this.#options;
     const inbox = this.#inbox;
-    for (let any = false; ; any = true) {
+    for (let taken = 0; ; taken++) {
       const { buffer, start, end } = inbox;
       const length = frameLength(buffer, start, end, limit);
-      if (length === 0 || length > end - start) return any;
+      if (length === 0 || length > end - start) return taken > 0;
       const filters = frameFilters(buffer, start);
       const payload = start + 5 + filters.length;
       if (filters === '') {
@@ -222,8 +219,14 @@ export class Connection {
       }
       inbox.start += length;
       if (this.#held > limit || this.isFull) await this.#until(() => this.#held <= limit && !this.isFull);
-      if (this.#over) return any;
+      if (taken % framesPerLook === framesPerLook - 1 && performance.now() > this.#turnEnds) await this.#nextTurn();
+      if (this.#over) return true;
     }
+  }
+
+  async #nextTurn(): Promise<void> {
+    await nextTurn();
+    this.#turnEnds = performance.now() + turnTime;
   }
 
   async #unpack(ids: string, packed: Uint8Array): Promise<Buffer> {
