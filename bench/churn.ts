@@ -11,9 +11,9 @@ export const churn: Question = {
   name: 'churn',
   async measure({ quick }): Promise<Findings> {
     const load = compiled('load');
-    await using servers = await Servers.start(echoServers());
+    await using servers = await Servers.start(echoServers(), YARDSTICK);
     const entries = await servers.inTurns(quick ? 1 : 5, ({ port, program }, warmUp) => {
-      const args = ['churn', port, program.pid, CONNECTIONS, quick || warmUp ? 0.4 : 1.5];
+      const args = ['churn', port, program.pid, CONNECTIONS, quick || warmUp ? 0.4 : 1];
       return answerOf([load, ...args.map(String)], DRIVING);
     });
     return {

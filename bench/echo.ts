@@ -11,20 +11,26 @@ function caseName(connections: number, size: number): string {
 }
 
 const TARGET_CASE = caseName(50, 64);
+const TARGETS: [contestant: string, atLeast: number, against: string][] = [
+  ['reactor', 0.95, YARDSTICK],
+  ['Socket', 0.9, YARDSTICK],
+  ['reactor', 1.4, 'node:net'],
+  ['toDuplex', 1, 'node:net'],
+];
 
 /** TCP echo: round trips per second, server time for each, and how long one takes. */
 export const echo: Question = {
   name: 'echo',
   async measure({ quick }): Promise<Findings> {
     const load = compiled('load');
-    await using servers = await Servers.start(echoServers());
+    await using servers = await Servers.start(echoServers(), YARDSTICK);
     const cases: Case[] = [];
     for (const size of SIZES)
       for (const connections of CONNECTIONS)
         cases.push({
           name: caseName(connections, size),
           entries: await servers.inTurns(quick ? 1 : 5, ({ port, program }, warmUp) => {
-            const args = ['echo', port, program.pid, connections, size, quick || warmUp ? 0.4 : 1.5];
+            const args = ['echo', port, program.pid, connections, size, quick || warmUp ? 0.4 : 1];
             return answerOf([load, ...args.map(String)], DRIVING);
           }),
         });
@@ -41,7 +47,14 @@ export const echo: Question = {
         { metric: 'p99', heading: 'p99 us', decimals: 0 },
       ],
       cases,
-      targets: [],
+      targets: TARGETS.map(([contestant, atLeast, against]) => ({
+        says: `${contestant} at least ${atLeast} x ${against}`,
+        case: TARGET_CASE,
+        metric: 'perSecond',
+        contestant,
+        against,
+        atLeast,
+      })),
       panels: [
         bars(
           cases.find(({ name }) => name === TARGET_CASE),

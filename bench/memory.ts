@@ -37,7 +37,14 @@ export const memory: Question = {
         { metric: 'heap', heading: 'of them on the heap', decimals: 0 },
       ],
       cases: [measured],
-      targets: [],
+      targets: ['reactor', 'Socket'].map((contestant) => ({
+        says: `${contestant} at most a quarter of node:net`,
+        case: measured.name,
+        metric: 'resident',
+        contestant,
+        against: 'node:net',
+        atMost: 0.25,
+      })),
       panels: [
         bars(
           measured,

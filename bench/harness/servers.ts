@@ -49,10 +49,14 @@ export class Server {
 export class Servers {
   readonly #running: Server[] = [];
 
-  private constructor(readonly contestants: readonly Contestant[]) {}
+  /** @param against the contestant that the others' figures are divided by */
+  private constructor(
+    readonly contestants: readonly Contestant[],
+    readonly against: string,
+  ) {}
 
-  static async start(contestants: readonly Contestant[]): Promise<Servers> {
-    const servers = new Servers(contestants);
+  static async start(contestants: readonly Contestant[], against: string): Promise<Servers> {
+    const servers = new Servers(contestants, against);
     for (const contestant of contestants)
       if (contestant.missing === undefined) servers.#running.push(await Server.start(contestant));
     return servers;
@@ -60,7 +64,7 @@ export class Servers {
 
   /** Takes a sample of each in turns, A B A B; the first round warms up and is dropped. */
   async inTurns(rounds: number, sample: (server: Server, warmUp: boolean) => Promise<Answer>): Promise<Entry[]> {
-    const entries = new Map(this.contestants.map((contestant) => [contestant, newEntry(contestant, YARDSTICK)]));
+    const entries = new Map(this.contestants.map((contestant) => [contestant, newEntry(contestant, this.against)]));
     for (let round = 0; round <= rounds; round++)
       for (const server of this.#running) {
         const answer = await sample(server, round === 0).catch((cause) => {
