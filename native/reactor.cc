@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <ctime>
 
+#include "kernel.h"
+
 namespace {
 
 // For how long one ring may take batch after batch before the loop gets its turn.
@@ -138,8 +140,7 @@ void Reactor::hold() {
 
 // One epoll_wait. Answers how many events there are, or -errno.
 int Reactor::take(int timeout) {
-  int count = epoll_wait(epfd_, shared_->batch, room_, timeout);
-  if (count < 0) return -errno;
+  int count = static_cast<int>(kernel::epoll_wait(epfd_, shared_->batch, room_, timeout));
   for (int i = 0; i < count; i++) {
     uint32_t fd = static_cast<uint32_t>(shared_->batch[i].data.u64);
     auto generation = static_cast<int32_t>(shared_->batch[i].data.u64 >> 32);

@@ -160,6 +160,12 @@ static napi_value InterruptWorkersUntilGone(napi_env env, napi_callback_info inf
   return call.number(End([](Environment*, const Registry::Entry&) { return true; }));
 }
 
+// pid_t gettid(void);
+static napi_value Gettid(napi_env env, napi_callback_info info) {
+  Call call(env, info, "gettid");
+  return call.answer(syscall(SYS_gettid));
+}
+
 // int pthread_sigmask(int how, const sigset_t *_Nullable set, sigset_t *_Nullable oldset);
 static napi_value PthreadSigmask(napi_env env, napi_callback_info info) {
   Call call(env, info, "pthread_sigmask");
@@ -179,6 +185,7 @@ void DefineThreads(Napi::Object raw, Environment* environment) {
              {"interrupt", Interrupt},
              {"interruptUntilGone", InterruptUntilGone},
              {"interruptWorkersUntilGone", InterruptWorkersUntilGone},
+             {"gettid", Gettid},
              {"pthread_sigmask", PthreadSigmask},
          });
 }

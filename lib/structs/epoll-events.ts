@@ -47,6 +47,7 @@ export class EpollEvents {
 
   /** Writes event i: for epoll_ctl, which takes one event. Without `data` its low half is `fd`. */
   set(i: number, events: number, fd: number, data?: bigint): this {
+    if (!Number.isInteger(events)) throw new TypeError(`events are bits, not ${String(events)}`);
     this.#view.setUint32(i * size + eventsOffset, events, littleEndian);
     this.#view.setBigUint64(i * size + dataOffset, data ?? BigInt(fd >>> 0), littleEndian);
     return this;

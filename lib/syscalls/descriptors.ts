@@ -1,6 +1,7 @@
 import { F_GETOWN, SIOCGIFCONF } from '../constants.js';
 import { fail } from '../errors.js';
 import { type Bytes, raw } from '../native.js';
+import type { signalfd_siginfo } from '../structs/signalfd.js';
 import type { SigSet } from '../structs/sigset.js';
 import { Struct } from '../structs/struct.js';
 import { itimerspec } from '../structs/time.js';
@@ -132,8 +133,7 @@ export function sockatmark(fd: number): boolean {
 }
 
 /**
- * `eventfd(initval, flags)`: a counter to wait for: 8 bytes written add to it, 8 bytes read take it (native byte
- * order).
+ * `eventfd(initval, flags)`: a counter to wait for. {@link eventfd_write} adds to it, {@link eventfd_read} takes it.
  * @param initval 32 bits
  * @param flags EFD_NONBLOCK, EFD_CLOEXEC, EFD_SEMAPHORE
  * @see eventfd(2)
@@ -141,6 +141,33 @@ export function sockatmark(fd: number): boolean {
 export function eventfd(initval: number, flags = 0): number {
   const fd = raw.eventfd(initval, flags);
   return fd < 0 ? fail('eventfd', fd) : fd;
+}
+
+const counter = new BigUint64Array(1);
+const counterBytes = new Uint8Array(counter.buffer);
+
+/**
+ * `eventfd_read(fd, value)`: takes an eventfd's counter, by an 8-byte read: all of it, or 1 with EFD_SEMAPHORE. As long
+ * as it is 0, this waits.
+ * @throws EAGAIN it is 0, and the descriptor is non-blocking · EINTR a signal came first · EBADF not open
+ * @see eventfd_read(3)
+ */
+export function eventfd_read(fd: number): bigint {
+  const answer = raw.read(fd, counterBytes);
+  return answer < 0 ? fail('read', answer) : (counter[0] as bigint);
+}
+
+/**
+ * `eventfd_write(fd, value)`: adds to an eventfd's counter, by an 8-byte write. As long as the sum would be more than
+ * 2^64 - 2, this waits.
+ * @throws EAGAIN the sum would be too much, and the descriptor is non-blocking · EINTR a signal came first · EINVAL the
+ * value is 2^64 - 1 · EBADF not open
+ * @see eventfd_write(3)
+ */
+export function eventfd_write(fd: number, value: bigint): void {
+  counter[0] = value;
+  const answer = raw.write(fd, counterBytes);
+  if (answer < 0) fail('write', answer);
 }
 
 /**
@@ -180,8 +207,9 @@ export function timerfd_gettime(fd: number): itimerspec {
 }
 
 /**
- * `signalfd(fd, mask, flags)`: signals to wait for and read, as signalfd_siginfo structs. The signals must be blocked
- * in the threads that would get them: see pthread_sigmask.
+ * `signalfd(fd, mask, flags)`: signals to wait for and read, each as a {@link signalfd_siginfo}. The signals must be
+ * blocked in the threads that would get them: see pthread_sigmask. Node has several threads, and a signal that is meant
+ * for the process goes to any that does not block it; one that is meant for a thread (F_SETOWN_EX) goes to no other.
  * @param fd -1 for a new descriptor, or one whose mask is to change
  * @param flags SFD_NONBLOCK, SFD_CLOEXEC
  * @throws EINVAL not a signalfd, or an unknown flag

@@ -12,6 +12,7 @@ declare module '../native.js' {
     interruptUntilGone(threadId: number): number;
     /** The same for all workers, and for those that begin from now on. @returns how many there are */
     interruptWorkersUntilGone(): number;
+    gettid(): number;
     pthread_sigmask(how: number, set: Bytes | null, oldset: Bytes | null): number;
   }
 }
@@ -34,6 +35,14 @@ export function terminate(worker: Worker): Promise<number> {
   const ended = worker.terminate();
   if (threadId >= 0) raw.interruptUntilGone(threadId);
   return ended;
+}
+
+/**
+ * `gettid()`: this thread's number in the kernel: what F_OWNER_TID and /proc/self/task name it by.
+ * @see gettid(2)
+ */
+export function gettid(): number {
+  return raw.gettid();
 }
 
 /**

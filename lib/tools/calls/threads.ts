@@ -24,6 +24,12 @@ export const threads = family({
     parameters: [],
     result: 'number',
   },
+  gettid: {
+    page: 'gettid(2)',
+    summary: 'Tells the number of this thread in the kernel.',
+    parameters: [],
+    result: 'number',
+  },
   pthread_sigmask: {
     page: 'pthread_sigmask(3)',
     summary: 'Changes which signals this thread blocks, and tells which it blocked before.',
