@@ -6,6 +6,7 @@ const report = process.env.TEST_REPORT;
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: ['test/package/**'],
     pool: 'forks',
     testTimeout: 20_000,
     // The tests run against the built package, as its users do.

@@ -1,0 +1,266 @@
+import { execFile } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const project = fileURLToPath(new URL('../..', import.meta.url));
+const fixtures = join(project, 'test/package/fixtures');
+const folder = mkdtempSync(join(tmpdir(), 'posix-sockets-package.'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv = process.env): Promise<Ended> {
+  return new Promise((resolve) => {
+    const options = { cwd, env, timeout: 280_000, maxBuffer: 2 ** 26 };
+    execFile(command, args, options, (error, stdout, stderr) => {
+      resolve({ status: error ? Number(error.code ?? -1) : 0, stdout, stderr });
+    });
+  });
+}
+
+// The same for what has to succeed.
+async function done(command: string, args: string[], cwd: string, env?: NodeJS.ProcessEnv): Promise<string> {
+  const { status, stdout, stderr } = await run(command, args, cwd, env);
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}:\n${stdout}${stderr}`);
+  return stdout;
+}
+
+// Where node can be found, and nothing to compile with.
+function pathWithoutCompiler(): string {
+  const bin = join(folder, 'bin');
+  if (existsSync(bin)) return bin;
+  mkdirSync(bin);
+  for (const command of ['node', 'npm', 'sh']) {
+    const found = (process.env.PATH as string).split(delimiter).map((place) => join(place, command));
+    symlinkSync(realpathSync(found.find((file) => existsSync(file)) as string), join(bin, command));
+  }
+  return bin;
+}
+
+/** An empty folder with the programs of a user, who then installs something. */
+async function userFolder(name: string, install: string[], env?: NodeJS.ProcessEnv): Promise<string> {
+  const user = join(folder, name);
+  cpSync(fixtures, user, { recursive: true });
+  writeFileSync(join(user, 'package.json'), JSON.stringify({ name, private: true }));
+  await done('npm', ['install', '--prefer-offline', '--no-package-lock', ...install], user, env);
+  return user;
+}
+
+const installed = (user: string, ...path: string[]) => join(user, 'node_modules/posix-sockets', ...path);
+
+const spoken = 'over TCP, through a descriptor that was passed, by number, EBADF\n';
+
+async function expectToWork(user: string, command = process.execPath, ...args: string[]): Promise<void> {
+  expect(await run(command, [...args, 'calls.mjs'], user)).toMatchObject({ stdout: spoken, status: 0 });
+  expect(await run(command, [...args, 'required.cjs'], user)).toMatchObject({
+    stdout: 'required function\n',
+    status: 0,
+  });
+}
+
+// Everything begins with a clean copy of the project, so that this leaves nothing behind in it.
+const copy = join(folder, 'project');
+const packed = { withPrebuild: '', withoutPrebuild: '' };
+
+async function pack(): Promise<string> {
+  const [{ filename }] = JSON.parse(await done('npm', ['pack', '--json', '--silent', '--ignore-scripts'], copy)) as [
+    { filename: string },
+  ];
+  return filename;
+}
+
+// As prebuildify and node-gyp-build tell them apart.
+const libc = existsSync('/etc/alpine-release') ? 'musl' : 'glibc';
+const prebuild = join('prebuilds', `linux-${process.arch}`, `posix-sockets.${libc}.node`);
+
+beforeAll(async () => {
+  const leftOut = ['node_modules', 'build', 'dist', 'prebuilds', '.git', 'coverage'];
+  cpSync(project, copy, { recursive: true, filter: (from) => !leftOut.includes(basename(from)) });
+  symlinkSync(join(project, 'node_modules'), join(copy, 'node_modules'));
+  await done('npm', ['run', 'compile'], copy);
+
+  const bare = join(folder, 'without');
+  mkdirSync(bare);
+  packed.withoutPrebuild = join(bare, await pack());
+  cpSync(join(copy, basename(packed.withoutPrebuild)), packed.withoutPrebuild);
+  rmSync(join(copy, basename(packed.withoutPrebuild)));
+
+  await done('npm', ['run', 'prebuild'], copy);
+  packed.withPrebuild = join(copy, await pack());
+});
+
+describe('the prebuild', () => {
+  test('is named after the C library it was linked with', () => {
+    expect(readdirSync(join(copy, 'prebuilds', `linux-${process.arch}`))).toEqual([`posix-sockets.${libc}.node`]);
+  });
+
+  test.skipIf(libc !== 'glibc')('runs on the glibc that the README names (needs glibc)', async () => {
+    const symbols = await done('objdump', ['-T', prebuild], copy);
+    const needed = Math.max(...Array.from(symbols.matchAll(/GLIBC_2\.(\d+)/g), ([, minor]) => Number(minor)));
+    const [, stated] = /glibc 2\.(\d+)/.exec(readFileSync(join(project, 'README.md'), 'utf8')) ?? [];
+    expect(needed).toBeGreaterThan(0);
+    expect(needed).toBeLessThanOrEqual(Number(stated));
+  });
+});
+
+describe('the tarball', () => {
+  test('has what a user needs and nothing else', async () => {
+    const files = (await done('tar', ['-tzf', packed.withPrebuild], folder)).trim().split('\n');
+    const parts = new Set(
+      files.map((file) =>
+        file
+          .split('/')
+          .slice(1, file.startsWith('package/dist/') ? 3 : 2)
+          .join('/'),
+      ),
+    );
+    expect([...parts].sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'binding.gyp',
+      'dist/examples',
+      'dist/lessons',
+      'dist/lib',
+      'native',
+      'package.json',
+      'prebuilds',
+      'scripts',
+    ]);
+    expect(files).toContain('package/scripts/platform.cjs');
+    expect(files).toContain('package/native/sources.txt');
+    expect(files.filter((file) => /test|bench|\.ts$/.test(file) && !file.endsWith('.d.ts'))).toEqual([]);
+  });
+});
+
+describe('installing', () => {
+  test('with a prebuild needs no compiler', async () => {
+    const env = { ...process.env, PATH: pathWithoutCompiler() };
+    const user = await userFolder('prebuilt', [packed.withPrebuild], env);
+    expect(existsSync(installed(user, prebuild))).toBe(true);
+    expect(existsSync(installed(user, 'build'))).toBe(false);
+    await expectToWork(user);
+  });
+
+  test('with a prebuild needs no scripts, either', async () => {
+    const user = await userFolder('scriptless', [packed.withPrebuild, '--ignore-scripts']);
+    await expectToWork(user);
+  });
+
+  test('without a prebuild compiles', async () => {
+    const user = await userFolder('compiled', [packed.withoutPrebuild]);
+    expect(existsSync(installed(user, 'prebuilds'))).toBe(false);
+    expect(existsSync(installed(user, 'build/Release/posix_sockets.node'))).toBe(true);
+    await expectToWork(user);
+  });
+
+  test('without either, the first import says what to do, and that helps', async () => {
+    const user = await userFolder('neither', [packed.withoutPrebuild, '--ignore-scripts']);
+    const { status, stderr } = await run(process.execPath, ['calls.mjs'], user);
+    expect(status).toBe(1);
+    expect(stderr).toContain(
+      `Error: posix-sockets has neither a prebuilt nor a compiled addon for linux-${process.arch}: ` +
+        'run `npm rebuild posix-sockets`, which needs python3, make and g++.\n',
+    );
+    await done('npm', ['rebuild', 'posix-sockets'], user);
+    await expectToWork(user);
+  });
+
+  test.each(['darwin', 'win32', 'freebsd'])('on %s says in one sentence that it is for Linux', async (platform) => {
+    const preload = join(folder, 'platform.cjs');
+    writeFileSync(preload, `Object.defineProperty(process, 'platform', { value: '${platform}' });`);
+    expect(await run(process.execPath, ['--require', preload, 'scripts/platform.cjs'], copy)).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `posix-sockets is for Linux: it calls the Linux kernel directly, and this is ${platform}.\n`,
+    });
+  });
+});
+
+describe('runtimes', () => {
+  // By the architecture's name at npm: x64, arm64.
+  const versions = {
+    'Node 20.19': [`node-linux-${process.arch}@20.19`, 'bin/node'],
+    'Node 22': [`node-linux-${process.arch}@22`, 'bin/node'],
+    'Node 24': [`node-linux-${process.arch}@24`, 'bin/node'],
+    'Node 26': [`node-linux-${process.arch}@26`, 'bin/node'],
+    Bun: [process.arch === 'x64' ? '@oven/bun-linux-x64@1' : '@oven/bun-linux-aarch64@1', 'bin/bun'],
+    Deno: [`@deno/linux-${process.arch}-glibc@2`, 'deno', 'run', '--allow-all', '--node-modules-dir=manual'],
+  } as const;
+
+  let user: string;
+  beforeAll(async () => {
+    user = await userFolder('runtimes', [packed.withPrebuild, '--ignore-scripts']);
+  });
+
+  test.each(Object.entries(versions))('%s makes calls, awaits, and ends workers that block', async (name, version) => {
+    const [wanted, executable, ...args] = version;
+    const place = join(folder, name.replaceAll(' ', '-'));
+    await done('npm', ['install', '--prefix', place, '--ignore-scripts', '--force', `runtime@npm:${wanted}`], folder);
+    const command = join(place, 'node_modules/runtime', executable);
+    await expectToWork(user, command, ...args);
+    expect(await run(command, [...args, 'awaited.mjs'], user)).toMatchObject({ stdout: 'awaited\n', status: 0 });
+    expect(await run(command, [...args, 'worker.mjs'], user)).toMatchObject({ stdout: 'ended\n', status: 0 });
+    rmSync(place, { recursive: true });
+  });
+});
+
+describe('types', () => {
+  const tsc = join(project, 'node_modules/typescript/bin/tsc');
+  const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false'];
+  const target = ['--module', 'nodenext', '--target', 'es2022', '--types', 'node'];
+  let user: string;
+  beforeAll(async () => {
+    user = await userFolder('typed', [packed.withPrebuild, '@types/node@20', '--ignore-scripts']);
+  });
+
+  test('compile in a strict program, as a module and as CommonJS', async () => {
+    const programs = ['consumer.mts', 'consumer.cts'];
+    expect(await run(process.execPath, [tsc, ...options, ...target, ...programs], user)).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: '',
+    });
+  });
+
+  test('do not compile where a name is misspelt', async () => {
+    const { status, stdout } = await run(process.execPath, [tsc, ...options, ...target, 'misspelt.mts'], user);
+    expect(status).not.toBe(0);
+    expect(stdout).toContain("has no exported member named 'AF_INTE'");
+    expect(stdout).toContain("has no exported member named 'sokcet'");
+  });
+});
+
+describe('cmake-js', () => {
+  test('builds the same sources, and what it built works', async () => {
+    const user = join(folder, 'cmake');
+    cpSync(fixtures, user, { recursive: true });
+    mkdirSync(join(user, 'node_modules'));
+    cpSync(copy, installed(user), {
+      recursive: true,
+      filter: (from) => !['node_modules', 'build', 'prebuilds'].includes(basename(from)),
+    });
+    symlinkSync(join(project, 'node_modules'), installed(user, 'node_modules'));
+    await done('npm', ['run', 'build:cmake'], installed(user));
+    expect(existsSync(installed(user, 'build/CMakeCache.txt'))).toBe(true);
+    await expectToWork(user);
+  });
+});
