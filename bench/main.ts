@@ -11,10 +11,11 @@ import { installPeers } from './harness/peers.js';
 import { draw, machine, write } from './harness/results.js';
 import { tableOf } from './harness/table.js';
 import { memory } from './memory.js';
+import { teleport } from './teleport.js';
 import { udp } from './udp.js';
 import { waits } from './waits.js';
 
-const questions: Question[] = [calls, echo, churn, memory, waits, udp];
+const questions: Question[] = [calls, echo, churn, memory, waits, udp, teleport];
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false } },
