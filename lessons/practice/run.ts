@@ -1,0 +1,51 @@
+// Copies an exercise into the reader's folder, and runs it there.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Language } from '../frame/lesson.js';
+
+// The exercises are JavaScript as they stand, beside the sources of the lessons.
+const folder = fileURLToPath(new URL('../../../lessons/practice', import.meta.url));
+const pattern = /^(\d\d)-[\w-]+\.mjs$/;
+const patience = 10_000;
+
+/** The numbers of the exercises, which are those of their lessons, and their files' names. */
+export function exercises(): Map<number, string> {
+  const names = readdirSync(folder).filter((name) => pattern.test(name));
+  return new Map(names.sort().map((name) => [Number(pattern.exec(name)?.[1]), name]));
+}
+
+/** Puts an exercise into a folder of the reader's, unless it is there. @returns the file */
+export function begin(number: number, into: string): string {
+  const name = exercises().get(number);
+  if (name === undefined)
+    throw new RangeError(`there is no exercise ${number}: they are ${[...exercises().keys()].join(', ')}`);
+  mkdirSync(into, { recursive: true });
+  const file = join(into, name);
+  if (!existsSync(file)) copyFileSync(join(folder, name), file);
+  return file;
+}
+
+/** Runs an exercise, for ten seconds at most. @returns whether it is solved */
+export async function attempt(file: string, language: Language): Promise<boolean> {
+  const register = `data:text/javascript,import { register } from 'node:module'; register('${new URL('hooks.js', import.meta.url)}');`;
+  const child = fork(file, {
+    execArgv: ['--import', register],
+    env: { ...process.env, POSIX_SOCKETS_LANGUAGE: language },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  let waitingIn = '';
+  child.on('message', (message: { waitingIn: string }) => {
+    waitingIn = message.waitingIn;
+  });
+  const impatient = setTimeout(() => {
+    const text = { en: 'It still waits, after ten seconds, in', zh: '十秒之后它仍在等待：' }[language];
+    process.stdout.write(`  ✗ ${text} ${waitingIn}\n`);
+    child.kill('SIGKILL');
+  }, patience);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  clearTimeout(impatient);
+  return code === 0;
+}

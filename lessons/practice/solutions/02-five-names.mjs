@@ -1,0 +1,1 @@
+port = getpeername(connection).port;

@@ -1,0 +1,1 @@
+type = SOCK_SEQPACKET;

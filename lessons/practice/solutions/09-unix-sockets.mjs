@@ -1,0 +1,1 @@
+sendFds(one, [writer]);

@@ -1,0 +1,1 @@
+chmodSync(path, 0o600);

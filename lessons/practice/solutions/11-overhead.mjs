@@ -1,0 +1,1 @@
+return socketpair(AF_UNIX, SOCK_STREAM);

@@ -1,0 +1,1 @@
+setOption(other, 'SO_RCVTIMEO', timeval.fromMilliseconds(100));

@@ -1,0 +1,1 @@
+Reactor.default.add(other, EPOLLIN, onReady);

@@ -1,0 +1,1 @@
+fcntl(other, F_SETFL, fcntl(other, F_GETFL) | O_NONBLOCK);

@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const hole = /\/\* HERE \*\/|[^\n]*\/\/ HERE/;
+const solutions = fileURLToPath(new URL('../lessons/practice/solutions/', import.meta.url));
+const run = new URL('../dist/lessons/practice/run.js', import.meta.url).href;
+const { begin, exercises } = (await import(run)) as typeof import('../lessons/practice/run.js');
+
+// A folder where the package is not installed, as a reader's may be.
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'posix-sockets-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function attempt(file: string, language: string) {
+  const program = `
+    import { attempt } from '${run}';
+    process.exitCode = (await attempt(process.argv[1], '${language}')) ? 0 : 1;`;
+  return spawnSync(process.execPath, ['--input-type=module', '-e', program, file], {
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+}
+
+describe.each([...exercises()])('exercise %i, %s', (number, name) => {
+  test('unsolved it says what is missing, in both languages', { timeout: 60_000 }, () => {
+    const file = begin(number, folder);
+    const english = attempt(file, 'en');
+    expect(english.status).toBe(1);
+    expect(english.stdout).toMatch(/✗ /);
+    expect(english.stdout).not.toMatch(/Well done/);
+    const chinese = attempt(file, 'zh');
+    expect(chinese.status).toBe(1);
+    expect(chinese.stdout).toMatch(/[\u4e00-\u9fff]/);
+  });
+
+  test('solved it is well done', { timeout: 60_000 }, () => {
+    const exercise = readFileSync(begin(number, folder), 'utf8');
+    expect(exercise).toMatch(hole);
+    const solution = readFileSync(join(solutions, name), 'utf8').trimEnd();
+    const file = join(folder, `solved-${name}`);
+    writeFileSync(
+      file,
+      exercise.replace(hole, () => solution),
+    );
+    const { status, stdout, stderr } = attempt(file, 'en');
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/✓ .*\n\nWell done\.\n$/s);
+    expect(status).toBe(0);
+  });
+});
