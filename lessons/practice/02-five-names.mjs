@@ -22,7 +22,7 @@ const client = socket(AF_INET, SOCK_STREAM);
 connect(client, getsockname(server));
 const connection = accept(server);
 
-const port = 0;
+let port = 0;
 hint(
   'The client is the peer of the connection: getpeername says who is at the other end.',
   '客户端是这个连接的对端：getpeername 说明另一端是谁。',

@@ -3,7 +3,7 @@
 import { AF_UNIX, close, recv, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, send, socketpair } from 'posix-sockets';
 import { check, hint } from 'posix-sockets/practice';
 
-const type = SOCK_STREAM;
+let type = SOCK_STREAM;
 hint(
   `A stream (${SOCK_STREAM}) has no messages, a datagram socket (${SOCK_DGRAM}) no connection. There is a third type (${SOCK_SEQPACKET}).`,
   `流（${SOCK_STREAM}）没有消息，数据报套接字（${SOCK_DGRAM}）没有连接。还有第三种类型（${SOCK_SEQPACKET}）。`,

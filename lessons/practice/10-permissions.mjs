@@ -20,5 +20,5 @@ hint(
 listen(server, 1);
 const { mode } = statSync(path);
 check((mode & 0o200) !== 0, 'The owner may connect.', '主人可以连接。');
-check((mode & 0o022) === 0, 'Nobody else may.', '其他人不可以。');
+check((mode & 0o077) === 0, 'Nobody else may.', '其他人不可以。');
 close(server);

@@ -5,8 +5,8 @@ import { check, hint } from 'posix-sockets/practice';
 
 const [one, other] = socketpair(AF_UNIX, SOCK_STREAM);
 const block = Buffer.alloc(20_000);
-const sent = 0;
-const answer = 0;
+let sent = 0;
+let answer = 0;
 hint(
   `raw.send(one, block, MSG_DONTWAIT) answers how many bytes it took, or -EAGAIN (-${EAGAIN}, flag ${MSG_DONTWAIT}) when the buffer is full. Repeat until then, and count.`,
   `raw.send(one, block, MSG_DONTWAIT) 返回接收的字节数，缓冲区满时返回 -EAGAIN（-${EAGAIN}，标志 ${MSG_DONTWAIT}）。重复直到那时，并计数。`,

@@ -1,1 +1,1 @@
-'\0practice';
+'\0practice'
