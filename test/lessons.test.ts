@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 // The lessons as they are compiled: they are found by their files' names.
-const { lessonFiles } = (await import(
+const { lessonFiles, loadLesson } = (await import(
   new URL('../dist/lessons/frame/index.js', import.meta.url).href
 )) as typeof import('../lessons/frame/index.js');
 
@@ -23,6 +23,13 @@ function give(number: number, language: string) {
     timeout: 60_000,
   });
 }
+
+test('every statement of the notes has its lesson', async () => {
+  const lessons = await Promise.all(numbers.map(loadLesson));
+  const rows = new Set(lessons.flatMap((lesson) => lesson.rows));
+  for (let row = 1; row <= 19; row++) expect(rows).toContain(row);
+  expect(lessons.map(({ number }) => number)).toEqual(numbers);
+});
 
 describe.each(numbers)('lesson %i', (number) => {
   test.each(['en', 'zh'])('holds what it claims, in %s', { timeout: 90_000 }, (language) => {
