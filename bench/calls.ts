@@ -74,7 +74,7 @@ async function contestants(): Promise<Contestant[]> {
     { name: 'raw', side: 'ours', command: [process.execPath, script('ours/calls-raw.js'), await port()] },
     { name: 'checked', side: 'ours', command: [process.execPath, script('ours/calls-checked.js'), await port()] },
     {
-      name: 'checked, tracer off again',
+      name: 'checked, traced before',
       side: 'ours',
       command: [process.execPath, script('ours/calls-checked.js'), 'traced', await port()],
     },

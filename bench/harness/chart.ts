@@ -1,4 +1,4 @@
-import type { Bars, Lines, Panel } from './findings.js';
+import type { Bars, Lines, Panel, Side } from './findings.js';
 
 const WIDTH = 860;
 const COLUMNS = 2;
@@ -6,9 +6,15 @@ const GAP = 28;
 const PANEL_WIDTH = (WIDTH - GAP * (COLUMNS + 1)) / COLUMNS;
 const HEADING = 48;
 const ROW = 24;
-const LABEL = 132;
+const LABEL = 162;
 const VALUE = 66;
 const PLOT_HEIGHT = 170;
+
+const LEGEND: [Side, string][] = [
+  ['ours', 'posix-sockets'],
+  ['c', 'C'],
+  ['other', 'others'],
+];
 
 const STYLE = `
   text { font: 13px system-ui, sans-serif; fill: #1f2328 }
@@ -101,12 +107,18 @@ export function chartOf(panels: readonly Panel[]): string {
       placed.push(`<g transform="translate(${GAP + column * (PANEL_WIDTH + GAP)} ${top})">\n${svg}\n</g>`);
     top += Math.max(...row.map(({ height }) => height)) + GAP;
   }
+  const legend = LEGEND.map(([side, name], i) => {
+    const x = GAP + i * 130;
+    return `<rect class="${side}" x="${x}" y="${top - 10}" width="12" height="12" rx="2"/>${text(x + 18, top, name, 'class="note"')}`;
+  });
+  top += GAP;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${top}" width="${WIDTH}" height="${top}" role="img">`,
     `<title>Speed of posix-sockets beside C and others</title>`,
     `<style>${STYLE}\n</style>`,
     `<rect class="ground" width="${WIDTH}" height="${top}" rx="6"/>`,
     ...placed,
+    ...legend,
     '</svg>\n',
   ].join('\n');
 }
