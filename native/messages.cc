@@ -4,6 +4,7 @@
 
 #include "addon.h"
 #include "call.h"
+#include "control.h"
 
 static msghdr Header(Bytes name, const iovec* buffers, size_t count, Bytes control) {
   msghdr header{};
@@ -16,24 +17,9 @@ static msghdr Header(Bytes name, const iovec* buffers, size_t count, Bytes contr
   return header;
 }
 
-// Of all control messages only those of RDS hold pointers. Its bytes would let a caller make the kernel read
-// or write anywhere.
-static bool HoldsPointer(Bytes control) {
-  cmsghdr header;
-  while (control.length >= sizeof header) {
-    memcpy(&header, control.data, sizeof header);
-    if (header.cmsg_level == SOL_RDS) return true;
-    if (header.cmsg_len < sizeof header || header.cmsg_len > control.length)
-      return false;  // as the kernel ends
-    size_t next = CMSG_ALIGN(header.cmsg_len);
-    if (next >= control.length) return false;
-    control = {control.data + next, control.length - next};
-  }
-  return false;
-}
-
 static void RefusePointers(Call& call, Bytes control) {
-  if (HoldsPointer(control)) call.refuseRange("control", "without messages of SOL_RDS, which hold pointers");
+  if (HoldsPointer(control.data, control.length))
+    call.refuseRange("control", "without messages of SOL_RDS, which hold pointers");
 }
 
 // ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);

@@ -129,7 +129,7 @@ export const controlKinds = {
   IP_RECVERR: kind(c.IPPROTO_IP, c.IP_RECVERR, sock_extended_err, inetError),
   /** Received after IP_RECVFRAGSIZE: the longest fragment, in bytes, of a packet that came in fragments. */
   IP_RECVFRAGSIZE: kind(c.IPPROTO_IP, c.IP_RECVFRAGSIZE, int),
-  /** Sent on a raw socket with IP_HDRINCL: the protocol by which rules and policies look the packet up. Linux 6.5. */
+  /** Sent on a raw socket with IP_HDRINCL: the protocol by which rules and policies look the packet up. Linux 6.4. */
   IP_PROTOCOL: kind(c.IPPROTO_IP, c.IP_PROTOCOL, int),
 
   // IPv6: ipv6(7), RFC 3542
@@ -138,7 +138,7 @@ export const controlKinds = {
   IPV6_PKTINFO: kind(c.IPPROTO_IPV6, c.IPV6_PKTINFO, in6_pktinfo),
   /** Sent (0 to 255, -1 for the default), and received after IPV6_RECVHOPLIMIT: the hop limit. */
   IPV6_HOPLIMIT: kind(c.IPPROTO_IPV6, c.IPV6_HOPLIMIT, int),
-  /** Sent (0 to 255, -1 for the default), and received after IPV6_RECVTCLASS: the traffic class. */
+  /** Sent (0 to 255), and received after IPV6_RECVTCLASS: the traffic class. */
   IPV6_TCLASS: kind(c.IPPROTO_IPV6, c.IPV6_TCLASS, int),
   /** Sent, and received after IPV6_FLOWINFO: traffic class (8 bits, sent only by IPV6_TCLASS) and flow label (20). */
   IPV6_FLOWINFO: kind(c.IPPROTO_IPV6, c.IPV6_FLOWINFO, networkInt),
