@@ -154,7 +154,7 @@ describe('trace', () => {
   test('functions that only compute are shown when asked for', () => {
     const work = () => void raw.htons(80);
     expect(traced(work)).toEqual([]);
-    expect(traced(work, { computing: true }).map(String)).toEqual([`htons(80) = ${raw.htons(80)}`]);
+    expect(traced(work, { all: true }).map(String)).toEqual([`htons(80) = ${raw.htons(80)}`]);
   });
 
   test('as JSON an event has its decoded arguments and its line', () => {

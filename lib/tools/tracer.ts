@@ -16,7 +16,7 @@ export interface TraceOptions {
   /** Whether to look at the TCP states of a call's descriptors before and after it: two further calls for each. */
   readonly states?: boolean | undefined;
   /** Whether functions are shown, too, that ask the kernel for nothing: htons, inet_pton, ... */
-  readonly computing?: boolean | undefined;
+  readonly all?: boolean | undefined;
   /** Called just before a call is made: what blocks is seen while it blocks. */
   readonly onBegin?: ((call: TraceBegin) => void) | undefined;
 }
@@ -32,7 +32,7 @@ interface Listener {
   readonly sink: (event: TraceEvent) => void;
   readonly limit: number;
   readonly states: boolean;
-  readonly computing: boolean;
+  readonly all: boolean;
   readonly onBegin: ((call: TraceBegin) => void) | undefined;
 }
 
@@ -57,7 +57,7 @@ export function trace(sink: TraceSink, options: TraceOptions = {}): Trace {
     sink: typeof sink === 'function' ? sink : (event) => void sink.write(`${event}\n`),
     limit: options.limit ?? defaultLimit,
     states: options.states ?? false,
-    computing: options.computing ?? false,
+    all: options.all ?? false,
     onBegin: options.onBegin,
   };
   if (listeners.size === 0) wrapAll();
@@ -106,7 +106,7 @@ function wrapped(name: RawCall, call: Call, original: Function): Function {
   };
 }
 
-const hears = (call: Call) => (listener: Listener) => call.computes === undefined || listener.computing;
+const hears = (call: Call) => (listener: Listener) => call.minor === undefined || listener.all;
 
 /** Does something whose own calls are not traced, and leaves `raw.out` as it was. */
 function privately<T>(work: () => T): T {

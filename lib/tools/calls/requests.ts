@@ -12,6 +12,7 @@ import {
   openFlags,
   ownerTypes,
   seals,
+  signalNames,
 } from '../decode/families.js';
 import {
   change,
@@ -105,6 +106,15 @@ function fcntlStruct(command: number, bytes: Uint8Array, name: string): Shown {
   return pointer(name);
 }
 
+/** What may stand as the argument of a command. */
+const fcntlChoices: Readonly<Record<string, readonly string[]>> = {
+  F_SETFL: [...accessModes.names, ...openFlags.names],
+  F_SETFD: descriptorFlags.names,
+  F_SETSIG: signalNames.names,
+  F_SETLEASE: lockTypes.names,
+  F_ADD_SEALS: seals.names,
+};
+
 /** The third argument of fcntl, which some commands do not have. */
 export const fcntlArgument = (name: string): Parameter<readonly [number | Bytes]> => ({
   kind: 'struct in',
@@ -121,6 +131,7 @@ export const fcntlArgument = (name: string): Parameter<readonly [number | Bytes]
     if (filledByFcntl.has(command as number)) return (answer) => [failed(answer) ? pointer(name) : show()];
     return [show()];
   },
+  choices: ([, command]) => fcntlChoices[command ?? ''] ?? [],
 });
 
 /** The result of fcntl, which for some commands is a set of flags. */

@@ -23,6 +23,7 @@ export const threads = family({
     summary: 'The same for every worker, and for those that begin from now on: what happens when the process exits.',
     parameters: [],
     result: 'number',
+    minor: true,
   },
   gettid: {
     page: 'gettid(2)',

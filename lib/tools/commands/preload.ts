@@ -1,0 +1,44 @@
+// What `posix-sockets trace` has node load before the script, in the main thread and in each worker. Its URL says how.
+import { openSync, writeSync } from 'node:fs';
+import { POLLOUT, PollFds, poll } from '../../index.js';
+import type * as tracer from '../trace.js';
+
+const { searchParams: wanted } = new URL(import.meta.url);
+const { trace } = (await import(wanted.get('tracer') as string)) as typeof tracer;
+
+const path = wanted.get('output');
+// Written at once: what is still in a stream when a thread blocks or ends is lost.
+const output = path === null ? 2 : openSync(path, 'a');
+
+function line(event: tracer.TraceEvent): string {
+  if (wanted.has('json')) return JSON.stringify(event);
+  const thread = event.thread === 0 ? '' : `[thread ${event.thread}] `;
+  const duration = wanted.has('durations') ? ` <${(event.duration / 1000).toFixed(6)}>` : '';
+  return `${thread}${event}${duration}`;
+}
+
+function write(text: string): void {
+  const bytes = Buffer.from(text);
+  for (let written = 0; written < bytes.length; ) {
+    try {
+      written += writeSync(output, bytes, written);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      poll(new PollFds(1).set(0, output, POLLOUT), -1); // somebody made the terminal non-blocking
+    }
+  }
+}
+
+const tracing = trace(
+  (event) => {
+    try {
+      write(`${line(event)}\n`);
+    } catch {
+      tracing.stop(); // nobody reads any more, and that is no reason for the script to fail
+    }
+  },
+  {
+    states: wanted.has('states'),
+    ...(wanted.has('limit') && { limit: Number(wanted.get('limit')) }),
+  },
+);

@@ -1,0 +1,152 @@
+// The prompt, driven as a terminal drives it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, test } from 'vitest';
+import { havePython, python, until, whenDone } from './support.js';
+
+const cli = join(import.meta.dirname, '../dist/lib/tools/cli.js');
+
+/** What the prompt prints when these lines are piped into it. Prompts and the greeting are left out. */
+async function piped(...lines: string[]): Promise<string> {
+  const child = spawn(process.execPath, [cli], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, MANPAGER: 'cat', PATH: process.env.PATH },
+    timeout: 15_000,
+  });
+  child.stdin.end(`${lines.join('\n')}\n`);
+  const [output] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  return output.replace(/^[^>]*/, '').replaceAll(/^(> )+/gm, '');
+}
+
+describe('the prompt', () => {
+  test('has every call in scope, and shows each as it is made', async () => {
+    const output = await piped(
+      'const [a, b] = socketpair(AF_UNIX, SOCK_STREAM); a < b',
+      "send(a, Buffer.from('hi'))",
+      'raw.recv(b, new Uint8Array(4), MSG_DONTWAIT)',
+    );
+    expect(output).toMatch(/^socketpair\(AF_UNIX, SOCK_STREAM, 0, \[\d+, \d+\]\) = 0\ntrue\n/);
+    expect(output).toMatch(/^send\(\d+, "hi", 2, 0\) = 2\n2\n/m);
+    expect(output).toMatch(/^recv\(\d+, "hi", 4, MSG_DONTWAIT\) = 2\n2\n/m);
+  });
+
+  test('an error is explained', async () => {
+    const output = await piped('close(999999)');
+    expect(output).toMatch(/^close\(999999\) = -1 EBADF \(Bad file descriptor\)\nUncaught SystemError: close EBADF/);
+    expect(output).toMatch(/^The number is not open\./m);
+  });
+
+  test('await works', async () => {
+    const output = await piped("(await getaddrinfoAsync('127.0.0.1', '80'))[0].address.port + 1");
+    expect(output).toMatch(/getaddrinfoAsync\("127\.0\.0\.1", "80", .*\) = 0\n/);
+    expect(output).toMatch(/^81$/m);
+  });
+
+  test('.trace off and on', async () => {
+    const output = await piped('.trace off', 'htons(1), close(-1)', '.trace on', 'close(-2)');
+    expect(output).not.toContain('close(-1) =');
+    expect(output).toContain('close(-2) = -1 EBADF');
+  });
+
+  test('.errno by name and by number', async () => {
+    const [byName, byNumber] = [await piped('.errno econnrefused'), await piped('.errno 111')];
+    expect(byName).toMatch(/^ECONNREFUSED \(111\): Connection refused\n/);
+    expect(byName).toMatch(/^connect\n {4}The other machine answered/m);
+    expect(byNumber).toBe(byName);
+    expect(await piped('.errno EAI_AGAIN')).toMatch(/^EAI_AGAIN \(-3\)\n/);
+    expect(await piped('.errno ENOTHING')).toContain("There is no error 'ENOTHING'.");
+    expect(await piped('.errno EPOLLIN')).toContain("There is no error 'EPOLLIN'.");
+  });
+
+  test('.man: what a call does, and what its errors mean', async () => {
+    const output = await piped('.man shutdown');
+    expect(output).toMatch(/^shutdown\(sockfd, how\) {4}shutdown\(2\)\n\nEnds one direction/);
+    expect(output).toMatch(/^ENOTCONN\n {4}There is no connection/m);
+    expect(await piped('.man dance')).toContain("There is no call 'dance'.");
+  });
+
+  test('.sockets does not show its own calls', async () => {
+    const output = await piped(
+      '.trace off',
+      'const s = socket(AF_INET, SOCK_DGRAM); connect(s, sockaddr_in("127.0.0.1", 9))',
+      '.trace on',
+      '.sockets',
+    );
+    expect(output).toMatch(
+      /^\d+ +AF_INET +SOCK_DGRAM +IPPROTO_UDP +connected +0 +0 +127\.0\.0\.1:\d+ +127\.0\.0\.1:9$/m,
+    );
+    expect(output).not.toContain('getsockname(');
+  });
+});
+
+describe.skipIf(!havePython)('the prompt in a terminal (skipped without Python, which makes one)', () => {
+  interface Terminal {
+    type(keys: string): void;
+    /** Waits until something is shown. */
+    shows(pattern: RegExp): Promise<RegExpExecArray>;
+  }
+
+  async function terminal(): Promise<Terminal> {
+    // Copies between its own standard streams and a terminal in which the prompt runs.
+    const { child } = python(
+      `import os, pty, select, sys
+pid, fd = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+while True:
+    ready, _, _ = select.select([0, fd], [], [])
+    try:
+        if 0 in ready: os.write(fd, os.read(0, 4096))
+        if fd in ready: os.write(1, os.read(fd, 4096))
+    except OSError: break`,
+      process.execPath,
+      cli,
+    );
+    let output = '';
+    child.stdout?.on('data', (chunk) => {
+      output += chunk;
+    });
+    whenDone(() => child.kill());
+    const shows = async (pattern: RegExp) => {
+      await until(() => pattern.test(output), `the terminal shows ${pattern}: it shows ${JSON.stringify(output)}`);
+      const found = pattern.exec(output) as RegExpExecArray;
+      output = output.slice(found.index + found[0].length);
+      return found;
+    };
+    await shows(/> /);
+    return { shows, type: (keys) => void child.stdin?.write(keys) };
+  }
+
+  test.each([
+    ['shutdown(3, ', 'SHUT_'],
+    ['epoll_ctl(3, ', 'EPOLL_CTL_'],
+    ['send(f(1, [2]), "a,(b", ', 'MSG_'],
+    ['send(3, b, MSG_OOB|', 'MSG_'],
+    ['raw.sendmsg(3, x, null, null, ', 'MSG_'],
+    ['getsockopt(3, IPPROTO_UDPLITE, ', 'UDPLITE_'],
+    ["getOption(3, 'UDPL", 'ITE_'],
+    ['fcntl(3, F_SETLEASE, ', 'F_'],
+    ['socket(AF_NETLINK, SOCK_RAW, ', 'NETLINK_'],
+  ])('Tab completes constants where a call takes them: %s', async (typed, inserted) => {
+    const { type, shows } = await terminal();
+    type(typed);
+    await shows(new RegExp(typed.slice(-3).replace(/\W/g, '\\$&')));
+    type('\t'); // what comes in one piece is taken for pasted
+    await shows(new RegExp(inserted));
+  });
+
+  test('Ctrl-C ends a call that blocks', async () => {
+    const { type, shows } = await terminal();
+    type("const [a, b] = socketpair(AF_UNIX, SOCK_STREAM); process.pid + ' ' + a + '.'\r");
+    const [, pid, fd] = await shows(/'(\d+) (\d+)\.'/);
+    type('recv(a, new Uint8Array(4))\r');
+    const inCall = new RegExp(`^\\d+ 0x${Number(fd).toString(16)} `);
+    await until(() => inCall.test(readFileSync(`/proc/${pid}/syscall`, 'utf8')), 'it waits');
+    type('\x03');
+    await shows(/EINTR|interrupted by/);
+    type('6 * 7\r');
+    await shows(/42/);
+  });
+});
