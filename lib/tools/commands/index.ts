@@ -2,6 +2,8 @@
 import type { Command } from './command.js';
 
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  lesson: async () => (await import('./lesson.js')).lesson,
+  practice: async () => (await import('./practice.js')).practice,
   prompt: async () => (await import('./prompt.js')).prompt,
   trace: async () => (await import('./trace.js')).trace,
 };
