@@ -1,5 +1,5 @@
 // The prompt, driven as a terminal drives it.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { havePython, python, until, whenDone } from './support.js';
 
+const haveSs = spawnSync('ss', ['-V']).status === 0;
 const cli = join(import.meta.dirname, '../dist/lib/tools/cli.js');
 
 /** What the prompt prints when these lines are piped into it. Prompts and the greeting are left out. */
@@ -79,6 +80,41 @@ describe('the prompt', () => {
       /^\d+ +AF_INET +SOCK_DGRAM +IPPROTO_UDP +connected +0 +0 +127\.0\.0\.1:\d+ +127\.0\.0\.1:9$/m,
     );
     expect(output).not.toContain('getsockname(');
+  });
+});
+
+describe.skipIf(!haveSs)('.sockets and ss (skipped without ss)', () => {
+  test('agree on addresses, states and queues', async () => {
+    const output = await piped(
+      '.trace off',
+      'const listener = socket(AF_INET, SOCK_STREAM); bind(listener, sockaddr_in("127.0.0.1", 0)); listen(listener, 7)',
+      'const clients = [1, 2, 3].map(() => { const s = socket(AF_INET, SOCK_STREAM); connect(s, getsockname(listener)); return s })',
+      'const server = accept(listener); send(clients[0], new Uint8Array(123)); shutdown(server, SHUT_WR)',
+      'const udp = socket(AF_INET6, SOCK_DGRAM); bind(udp, sockaddr_in6("::1", 0)); sendto(udp, new Uint8Array(9), 0, getsockname(udp))',
+      '.sockets',
+      'process.stdout.write(require("child_process").execFileSync("ss", ["-tuanHp"]))',
+    );
+    const lines = output.split('\n').map((line) => line.trim().split(/ +/));
+    const ours = lines.filter(([, family]) => /^AF_INET6?$/.test(family ?? ''));
+    const pid = /pid=(\d+),fd=\d+/.exec(output)?.[1];
+    const states: Readonly<Record<string, string>> = {
+      LISTEN: 'TCP_LISTEN',
+      ESTAB: 'TCP_ESTABLISHED',
+      'FIN-WAIT-2': 'TCP_FIN_WAIT2',
+      'CLOSE-WAIT': 'TCP_CLOSE_WAIT',
+      UNCONN: 'unconnected',
+    };
+    const theirs = lines
+      .filter(([protocol, , , , , , users]) => /^(tcp|udp)$/.test(protocol ?? '') && users?.includes(`pid=${pid},`))
+      .map(([, state, received, sent, local, peer, users]) => {
+        const fd = /fd=(\d+)/.exec(users as string)?.[1] as string;
+        // ss counts the FIN as a byte.
+        const bytes = state === 'CLOSE-WAIT' ? String(Number(received) - 1) : received;
+        return [fd, states[state as string] ?? state, bytes, sent, local, ...(peer?.endsWith(':*') ? [] : [peer])];
+      });
+    const byFd = (rows: (string | undefined)[][]) => rows.sort(([a], [b]) => Number(a) - Number(b));
+    expect(theirs).toHaveLength(6);
+    expect(byFd(ours.map(([fd, , , , ...rest]) => [fd, ...rest]))).toEqual(byFd(theirs));
   });
 });
 

@@ -14,7 +14,7 @@ interface Pair {
 }
 
 const traced =
-  'desc,network,rt_sigprocmask,pidfd_open,pidfd_getfd,pidfd_send_signal,memfd_create,mmap,munmap,unshare,setns';
+  'desc,network,rt_sigprocmask,gettid,pidfd_open,pidfd_getfd,pidfd_send_signal,memfd_create,mmap,munmap,unshare,setns';
 
 /** Runs a fixture under strace with the tracer on; marked.mjs says how the two are joined. */
 async function runBoth(fixture: string): Promise<Pair[]> {

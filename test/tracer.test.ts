@@ -1,9 +1,12 @@
 // The tracer's own promises. That its lines are strace's is for strace.test.ts to show.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   AF_INET,
   AF_UNIX,
   bind,
   close,
+  constants,
   getsockname,
   listen,
   MSG_DONTWAIT,
@@ -230,6 +233,22 @@ describe('explain', () => {
   test('what is no error of any call is not explained', () => {
     expect(explain(new Error('x'))).toBeUndefined();
     expect(explain({ code: 'ENOSUCHTHING', syscall: 'send' })).toBeUndefined();
+  });
+
+  test('every error is explained that the documentation of a checked call promises', () => {
+    const folder = join(import.meta.dirname, '../lib/syscalls');
+    const sources = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+    const documented = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport (?:async )?function (\w+)/g;
+    const promised = sources.flatMap((source) =>
+      Array.from(source.matchAll(documented), ([, comment, syscall]) => {
+        const [, thrown = ''] = /@throws([\s\S]*?)(?:@|$)/.exec(comment as string) ?? [];
+        const codes = Array.from(thrown.matchAll(/(?<!ERR_)\bE[A-Z0-9]+(?:_[A-Z]+)?\b/g), ([code]) => code);
+        const known = codes.filter((code) => code in constants && (syscall as string) in calls);
+        return known.map((code) => ({ syscall, code }));
+      }).flat(),
+    );
+    expect(promised.length).toBeGreaterThan(100);
+    expect(promised.filter((error) => explain(error) === undefined)).toEqual([]);
   });
 
   test('every explanation is three sentences that end, and every summary, too', () => {

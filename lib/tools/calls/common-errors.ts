@@ -72,6 +72,16 @@ export const commonErrors: Required<Call>['errors'] = {
     'The name or index is of an interface that is gone or in another network namespace.',
     'List the interfaces with `ip link` in the same namespace.',
   ],
+  EAFNOSUPPORT: [
+    'The address family is not one that this does.',
+    'A family was given that the kernel lacks, or that the call does not know.',
+    'Give AF_INET or AF_INET6, or ask `supports` for the family.',
+  ],
+  ENOTCONN: [
+    'The socket is not connected.',
+    'connect was not called, or has not finished.',
+    'Connect first, and wait for EINPROGRESS to end.',
+  ],
   EOPNOTSUPP: [
     'This kind of socket does not do that.',
     'The call, or one of its flags, belongs to another type or family of socket.',
