@@ -15,10 +15,6 @@ class ThreadWatch final : public Watch {
  public:
   ThreadWatch(int fd, Ring ring, void* data) : Watch(ring, data), fd_(fd) {}
 
-  ~ThreadWatch() override {
-    if (messages_ >= 0) close(messages_);
-  }
-
   bool begin(napi_env env) {
     messages_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (messages_ < 0) return false;
@@ -26,6 +22,7 @@ class ThreadWatch final : public Watch {
     if (napi_create_string_utf8(env, "posix-sockets", NAPI_AUTO_LENGTH, &name) != napi_ok ||
         napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, this, Finalize, this, Called,
                                         &function_) != napi_ok) {
+      close(messages_);
       errno = ENOMEM;
       return false;
     }
@@ -33,7 +30,7 @@ class ThreadWatch final : public Watch {
     hold(false);
     int error = start();
     if (error == 0) return true;
-    // Freed by Finalize.
+    close(messages_);
     napi_release_threadsafe_function(function_, napi_tsfn_abort);
     errno = error;
     return false;
@@ -54,7 +51,8 @@ class ThreadWatch final : public Watch {
     ended_ = true;
     tell();
     pthread_join(thread_, nullptr);
-    napi_release_threadsafe_function(function_, napi_tsfn_abort);
+    close(messages_);
+    napi_release_threadsafe_function(function_, napi_tsfn_abort);  // Finalize comes later
   }
 
  private:
@@ -66,6 +64,7 @@ class ThreadWatch final : public Watch {
     int error = pthread_create(
         &thread_, nullptr,
         [](void* watch) -> void* {
+          pthread_setname_np(pthread_self(), "reactor");
           static_cast<ThreadWatch*>(watch)->wait();
           return nullptr;
         },
