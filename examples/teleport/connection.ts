@@ -25,11 +25,9 @@ export interface Receiver {
 }
 
 /** What gathers is sent at the end of the turn, or as soon as it is so much, so that the peer can begin on it. */
-const sendSize = 65536;
-/** The longest packet that is sent, and that is received whole. */
+const sendSize = 16384;
+/** How many bytes there is always room to receive, and the longest packet that is sent where there are packets. */
 const packetSize = 65536;
-/** How little room is left in the inbox before it is moved, where bytes come as a stream. */
-const streamRoom = 16384;
 /** A flood of frames lets other sockets have their turn after so many milliseconds, which are looked at this often. */
 const turnTime = 5;
 const framesPerLook = 32;
@@ -49,7 +47,7 @@ export class Connection {
   readonly #receiver: Receiver;
   readonly #options: ConnectionOptions;
   readonly #packets: boolean;
-  readonly #inbox: ShiftingBytes;
+  readonly #inbox = new ShiftingBytes(2 * packetSize);
   // Frames are written into one buffer while the other is being sent.
   #gathering = new GrowingBytes(8192);
   #sending = new GrowingBytes(8192);
@@ -70,7 +68,6 @@ export class Connection {
     this.#receiver = receiver;
     this.#options = options;
     this.#packets = socket.type === SOCK_SEQPACKET;
-    this.#inbox = new ShiftingBytes(this.#packets ? 2 * packetSize : 4 * streamRoom);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -172,10 +169,7 @@ export class Connection {
     let frameSince = 0;
     for (;;) {
       const isPartial = inbox.start < inbox.end;
-      const received = await this.#receive(
-        inbox.room(this.#packets ? packetSize : streamRoom),
-        isPartial ? frameSince : undefined,
-      );
+      const received = await this.#receive(inbox.room(packetSize), isPartial ? frameSince : undefined);
       if (received === 0) break;
       this.heardAt = performance.now();
       inbox.end += received;
@@ -190,8 +184,11 @@ export class Connection {
     const { patience } = this.#options;
     const wait = frameSince === undefined ? this.silence : Math.max(frameSince + patience - performance.now(), 1);
     const timeout = wait === Number.POSITIVE_INFINITY ? undefined : wait;
+    const flags = this.#packets ? MSG_TRUNC : 0;
+    // The commonest wait, for another frame of a stream, asks for nothing that the socket would have to keep track of.
+    const options = timeout === undefined && flags === 0 ? undefined : { flags, timeout };
     try {
-      const received = await this.#socket.recv(room, { flags: this.#packets ? MSG_TRUNC : 0, timeout });
+      const received = await this.#socket.recv(room, options);
       if (received > room.length) throw new Status(code.badMessage, undefined, `a packet of ${received} bytes`);
       return received;
     } catch (error) {
