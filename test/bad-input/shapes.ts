@@ -131,6 +131,7 @@ const shapes: Readonly<Record<string, string>> = {
 
   interrupt: 'threadId',
   interruptUntilGone: 'threadId',
+  gettid: '',
   interruptWorkersUntilGone: '',
   pthread_sigmask: 'how; set: at least 128 bytes or null; oldset: at least 128 bytes or null',
 };
