@@ -91,6 +91,7 @@ describe.skipIf(!haveSs)('.sockets and ss (skipped without ss)', () => {
       'const clients = [1, 2, 3].map(() => { const s = socket(AF_INET, SOCK_STREAM); connect(s, getsockname(listener)); return s })',
       'const server = accept(listener); send(clients[0], new Uint8Array(123)); shutdown(server, SHUT_WR)',
       'const udp = socket(AF_INET6, SOCK_DGRAM); bind(udp, sockaddr_in6("::1", 0)); sendto(udp, new Uint8Array(9), 0, getsockname(udp))',
+      'await new Promise((resolve) => setTimeout(resolve, 300)) // until the FIN is acknowledged',
       '.sockets',
       'process.stdout.write(require("child_process").execFileSync("ss", ["-tuanHp"]))',
     );
@@ -182,6 +183,9 @@ while True:
     await until(() => inCall.test(readFileSync(`/proc/${pid}/syscall`, 'utf8')), 'it waits');
     type('\x03');
     await shows(/EINTR|interrupted by/);
+    // Its prompt is back when it waits for input again, which is no recv.
+    await until(() => !inCall.test(readFileSync(`/proc/${pid}/syscall`, 'utf8')), 'it waits no more');
+    await new Promise((resolve) => setTimeout(resolve, 500));
     type('6 * 7\r');
     await shows(/42/);
   });
