@@ -139,15 +139,21 @@ export async function fullBacklog(): Promise<TestPeer> {
 }
 
 /**
- * An address that answers nothing: a listener with a filter that drops all packets, SYNs included. It needs no
- * privilege and no namespace.
+ * An address that answers nothing: a listener with a filter that drops all packets, SYNs included. Where this user may
+ * not attach filters, it is a {@link fullBacklog}, which drops SYNs as well.
  *
  * A connect to it waits as if a firewall dropped it: no refusal, and ETIMEDOUT after about two minutes, or the
  * program's own timeout before.
  */
 export async function blackHole(): Promise<TestPeer> {
   const listener = await Socket.listen(sockaddr_in('127.0.0.1', 0));
-  setOption(listener.fd, 'SO_ATTACH_FILTER', [{ code: BPF_RET | BPF_K, jt: 0, jf: 0, k: 0 }]);
+  try {
+    setOption(listener.fd, 'SO_ATTACH_FILTER', [{ code: BPF_RET | BPF_K, jt: 0, jf: 0, k: 0 }]);
+  } catch (error) {
+    listener.close();
+    if ((error as SystemError).code === 'EPERM') return fullBacklog();
+    throw error;
+  }
   return silent(listener, () => {});
 }
 
