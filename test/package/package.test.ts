@@ -140,6 +140,7 @@ describe('the tarball', () => {
       'dist/examples',
       'dist/lessons',
       'dist/lib',
+      'lessons',
       'native',
       'package.json',
       'prebuilds',
@@ -147,7 +148,7 @@ describe('the tarball', () => {
     ]);
     expect(files).toContain('package/scripts/platform.cjs');
     expect(files).toContain('package/native/sources.txt');
-    expect(files.filter((file) => /test|bench|\.ts$/.test(file) && !file.endsWith('.d.ts'))).toEqual([]);
+    expect(files.filter((file) => /\/(test|bench)\/|\.ts$/.test(file) && !file.endsWith('.d.ts'))).toEqual([]);
   });
 });
 
