@@ -77,7 +77,8 @@ export function writev(fd: number, buffers: readonly Bytes[]): number {
 /**
  * `send(sockfd, buf, flags)`: sends bytes on a connected socket. Blocks while the send buffer is full, unless the
  * socket is non-blocking or MSG_DONTWAIT is given.
- * @param flags MSG_DONTWAIT, MSG_MORE, MSG_OOB, MSG_EOR, MSG_NOSIGNAL, ...
+ * @param flags MSG_DONTWAIT, MSG_MORE, MSG_OOB, MSG_EOR, MSG_NOSIGNAL, ... With MSG_ZEROCOPY the kernel reads the bytes
+ * later, and they must stay as they are until it says so: {@link ZeroCopySender} sees to that
  * @returns how many bytes the kernel took, possibly fewer than given
  * @throws EAGAIN the send buffer is full · EPIPE this side was shut down, or the peer is gone (Node ignores SIGPIPE) ·
  * ECONNRESET the peer broke off · EMSGSIZE a datagram too long · EDESTADDRREQ, ENOTCONN no peer · ENOTSOCK not a socket
