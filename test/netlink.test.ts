@@ -54,6 +54,7 @@ import {
   socketpair,
   TCP_ESTABLISHED,
   TCP_LISTEN,
+  TCP_TIME_WAIT,
   unshare,
   VETH_INFO_PEER,
 } from 'posix-sockets';
@@ -216,7 +217,8 @@ describe('sockets', () => {
     const listener = opened(socket(AF_INET6, SOCK_STREAM));
     listen(listener, 7);
     send(client, bytes('unread'));
-    const theirs = execFileSync('ss', ['-tanHe'], { encoding: 'utf8' })
+    // Without TIME-WAIT, of which other tests may have left tens of thousands that go while we look.
+    const theirs = execFileSync('ss', ['-tanHe', 'exclude', 'time-wait'], { encoding: 'utf8' })
       .trim()
       .split('\n')
       .map((line) => {
@@ -233,14 +235,16 @@ describe('sockets', () => {
         .replace('0.0.0.0:0', '0.0.0.0:*')
         .replace('[::]:', '*:')
         .replace('*:*', '*:*');
-    const ours = listInetSockets().map((one) => [
-      states[one.state],
-      one.receiveQueue,
-      one.sendQueue,
-      shown(one.local),
-      shown(one.remote),
-      one.inode,
-    ]);
+    const ours = listInetSockets()
+      .filter(({ state }) => state !== TCP_TIME_WAIT)
+      .map((one) => [
+        states[one.state],
+        one.receiveQueue,
+        one.sendQueue,
+        shown(one.local),
+        shown(one.remote),
+        one.inode,
+      ]);
     // In a network that others use, only these are sure to be there for both.
     const mine = [client, listener].map(inodeOf);
     const compared = (all: unknown[][]) => all.filter((one) => haveNamespaces || mine.includes(one[5] as number));
