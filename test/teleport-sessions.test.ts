@@ -381,6 +381,17 @@ describe('a session', () => {
     expect(client.sessions.size).toBe(0);
   });
 
+  test.each([SOCK_STREAM, SOCK_SEQPACKET])(
+    'runs over a socket that somebody else connected (type %i)',
+    async (type) => {
+      const server = peer({ calls: { '/echo': (text: string) => text } });
+      const [one, other] = Socket.pair(type);
+      server.adopt(one);
+      const session = peer({}).adopt<typeof server>(other);
+      expect(await session.call('/echo', 'a pair')).toBe('a pair');
+    },
+  );
+
   test('that is closed finishes the calls of both sides and refuses new ones', async () => {
     const [answer, answerBack] = [later<string>(), later<string>()];
     const { server, session, client } = await talk(

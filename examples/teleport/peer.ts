@@ -100,6 +100,14 @@ export class Peer<
     return this.#add(socket, again) as unknown as Session<Dialled>;
   }
 
+  /**
+   * Makes a session of a socket that is connected already: one of a `Socket.pair()`, or one that another process handed
+   * over. It belongs to the session from now on.
+   */
+  adopt<Adopted = Theirs>(socket: Socket): Session<Adopted> {
+    return this.#add(socket) as unknown as Session<Adopted>;
+  }
+
   /** Listens no more, and closes all sessions as `Session.close` does. */
   async close(options?: CloseOptions): Promise<void> {
     for (const listener of this.#listeners) listener.close();
