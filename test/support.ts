@@ -167,28 +167,57 @@ export function runInNamespace(code: string, bound?: number): Promise<Outcome> {
   );
 }
 
-/** Begins a Python program, the other side of an exchange; it is killed when the test ends. `lines` reads its output. */
-export function python(code: string, ...args: string[]): { child: ChildProcess; line(): Promise<string> } {
-  const child = spawn('python3', ['-u', '-c', code, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+export interface Started {
+  child: ChildProcess;
+  /** The next line that it prints; fails if none comes. */
+  line(): Promise<string>;
+  /** Waits until it has ended. @returns its exit status, or the signal's name */
+  ended(): Promise<number | string>;
+}
+
+/** Begins a program, the other side of an exchange; it is killed when the test ends. */
+export function start(command: string, args: readonly string[], env?: NodeJS.ProcessEnv): Started {
+  const child = spawn(command, args, {
+    cwd: root,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  const end = once(child, 'close');
+  let hasEnded = false;
+  const settled = end.then(
+    () => (hasEnded = true),
+    () => (hasEnded = true), // there is no such command: who calls `ended` learns it
+  );
   whenDone(async () => {
     child.kill('SIGKILL');
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    await settled;
   });
-  let pending = '';
+  let [pending, complaints] = ['', ''];
   child.stdout.on('data', (chunk) => {
     pending += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    complaints += chunk;
   });
   return {
     child,
     async line() {
-      await until(() => pending.includes('\n') || child.exitCode !== null, 'Python says something');
-      const end = pending.indexOf('\n');
-      const line = pending.slice(0, end);
-      pending = pending.slice(end + 1);
+      await until(() => pending.includes('\n') || hasEnded, `${command} says something`);
+      const length = pending.indexOf('\n');
+      if (length < 0) throw new Error(`${command} ended, and said no more than '${pending}': ${complaints}`);
+      const line = pending.slice(0, length);
+      pending = pending.slice(length + 1);
       return line;
+    },
+    async ended() {
+      const [code, signal] = await end;
+      return code ?? signal;
     },
   };
 }
+
+/** Begins a Python program. */
+export const python = (code: string, ...args: string[]): Started => start('python3', ['-u', '-c', code, ...args]);
 
 // ---- workers that wait in a system call
 
