@@ -19,6 +19,7 @@ import {
   BPF_MSH,
   BPF_RET,
   BPF_STMT,
+  ETH_P_ALL,
   ETH_P_IP,
   IPPROTO_UDP,
   if_nametoindex,
@@ -74,7 +75,7 @@ using socket = new Socket(AF_PACKET, SOCK_RAW, 0);
 socket.option('SO_ATTACH_FILTER', filter);
 // On loopback every packet passes twice, out and in. Once is enough.
 if (device === 'lo') socket.option('PACKET_IGNORE_OUTGOING', true);
-socket.bind(sockaddr_ll(ETH_P_IP, if_nametoindex(device)));
+socket.bind(sockaddr_ll(ETH_P_ALL, if_nametoindex(device)));
 console.log(`listening on ${device}`);
 
 const dotted = (bytes: Uint8Array) => bytes.join('.');
