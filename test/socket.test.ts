@@ -7,7 +7,9 @@ import {
   AF_INET,
   AF_UNIX,
   bind,
+  ControlBuffer,
   close,
+  ECONNREFUSED,
   F_GETFD,
   F_GETFL,
   FD_CLOEXEC,
@@ -16,6 +18,7 @@ import {
   IPPROTO_TCP,
   linger,
   listen,
+  MSG_ERRQUEUE,
   MsgHdr,
   O_NONBLOCK,
   pipe2,
@@ -175,6 +178,33 @@ test('datagrams: sendto, recvfrom with the sender, recvmsg and sendmsg', async (
   expect(message.name?.equals(other.localAddress as SockAddr)).toBe(true);
   one.close();
   other.close();
+});
+
+test('the error queue is waited for apart from data', async () => {
+  const receiver = new Socket(AF_INET, SOCK_DGRAM);
+  receiver.bind(sockaddr_in('127.0.0.1', 0));
+  receiver.option('IP_RECVERR', true);
+  const control = new ControlBuffer(['IP_RECVERR']);
+  const errors = (timeout: number) =>
+    receiver.recvmsg(new MsgHdr({ iov: new Uint8Array(64), control }), { flags: MSG_ERRQUEUE, timeout });
+
+  // Data that is there stays known to be there, whatever the error queue has not.
+  await receiver.sendto(Buffer.from('data'), receiver.localAddress as SockAddr);
+  await expect(errors(1)).rejects.toThrow('ETIMEDOUT');
+  expect(String(await receiver.recvBuffer({ timeout: 5000 }))).toBe('data');
+
+  // And who waits for data is not in the way of an error.
+  const data = receiver.recvBuffer({ timeout: 5000 });
+  const error = errors(5000);
+  await receiver.sendto(Buffer.from('to nobody'), sockaddr_in('127.0.0.1', 1));
+  await expect(data).rejects.toThrow('ECONNREFUSED'); // it ends the wait for data, too, as it would a recv in C
+  expect(await error).toBe(9);
+  expect(control.get('IP_RECVERR')?.ee_errno).toBe(ECONNREFUSED);
+
+  const waiting = errors(5000);
+  receiver.unref().ref();
+  receiver.close();
+  await expect(waiting).rejects.toThrow('ECANCELED');
 });
 
 test('calls that wait are made in the order in which they were asked for', async () => {

@@ -12,6 +12,7 @@ import {
   F_SETFL,
   FD_CLOEXEC,
   MSG_CMSG_CLOEXEC,
+  MSG_ERRQUEUE,
   O_NONBLOCK,
   SHUT_RDWR,
   SO_DOMAIN,
@@ -365,7 +366,8 @@ export class Socket implements AsyncDisposable, Disposable {
   }
 
   /**
-   * recvmsg(2): waits for a message with all that it carries.
+   * recvmsg(2): waits for a message with all that it carries; with MSG_ERRQUEUE in `flags`, for one in the error queue,
+   * whatever waits for data meanwhile.
    * @returns how many bytes came
    */
   recvmsg(message: MsgHdr, options?: TransferOptions): Promise<number> {
@@ -383,6 +385,7 @@ export class Socket implements AsyncDisposable, Disposable {
     options: WaitOptions | undefined,
   ): Promise<number> {
     const record = this.#record;
+    const direction = (flags & MSG_ERRQUEUE) === 0 ? this.#waiter.reading : this.#waiter.errors;
     const operation = {
       syscall,
       attempt,
@@ -393,7 +396,7 @@ export class Socket implements AsyncDisposable, Disposable {
       // A peek leaves what it read, and a datagram says nothing of the next.
       wanted: flags === 0 && record.type === SOCK_STREAM ? wanted : 0,
     };
-    return this.#waiter.perform(this.#waiter.reading, operation, this, options);
+    return this.#waiter.perform(direction, operation, this, options);
   }
 
   /**

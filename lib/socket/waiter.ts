@@ -85,6 +85,8 @@ export class Waiter {
   fd: number;
   readonly reading = new Direction();
   readonly writing = new Direction();
+  // The error queue is apart: that it is empty says nothing of data. Few sockets are ever asked for it.
+  #errors: Direction | undefined;
   /** How many operations had to wait, and how many calls were made. */
   waits = 0;
   calls = 0;
@@ -96,10 +98,21 @@ export class Waiter {
     if ((events & ended) !== 0) this.#ended = true;
     if ((events & readable) !== 0) this.#run(this.reading);
     if ((events & writable) !== 0) this.#run(this.writing);
+    if ((events & EPOLLERR) !== 0 && this.#errors) this.#run(this.#errors);
   };
 
   constructor(fd: number) {
     this.fd = fd;
+  }
+
+  /** What waits for the error queue (MSG_ERRQUEUE). */
+  get errors(): Direction {
+    this.#errors ??= new Direction();
+    return this.#errors;
+  }
+
+  get #directions(): Direction[] {
+    return this.#errors ? [this.reading, this.writing, this.#errors] : [this.reading, this.writing];
   }
 
   /** Makes a call, as soon as its direction allows. */
@@ -135,7 +148,7 @@ export class Waiter {
     if (this.#registered) socketReactor().remove(fd);
     this.#registered = false;
     this.fd = -1;
-    for (const { queue } of [this.reading, this.writing]) {
+    for (const { queue } of this.#directions) {
       while (queue.length > 0) {
         const pending = queue.shift() as Pending;
         this.#settled(pending);
@@ -179,10 +192,7 @@ export class Waiter {
   set keepsAlive(keepsAlive: boolean) {
     if (keepsAlive === this.#keepsAlive) return;
     this.#keepsAlive = keepsAlive;
-    for (let i = this.reading.queue.length + this.writing.queue.length; i > 0; i--) {
-      if (keepsAlive) hold();
-      else letGo();
-    }
+    for (const { queue } of this.#directions) queue.forEach(keepsAlive ? hold : letGo);
   }
 
   // Ends a wait by a signal or a timeout.
