@@ -15,6 +15,9 @@ import {
   ETH_P_ALL,
   ETH_P_IP,
   getOption,
+  HWTSTAMP_FILTER_ALL,
+  HWTSTAMP_TX_ON,
+  hwtstamp_config,
   IFF_ALLMULTI,
   IFLA_PROMISCUITY,
   if_nametoindex,
@@ -45,6 +48,7 @@ import {
   SIOCGIFINDEX,
   SIOCGIFMTU,
   SIOCGIFNAME,
+  SIOCSHWTSTAMP,
   SOCK_DGRAM,
   SOCK_RAW,
   SockAddr,
@@ -360,5 +364,18 @@ describe('ifreq: interfaces asked by ioctl', () => {
     ioctl(opened(socket(AF_INET, SOCK_DGRAM)), SIOCGIFHWADDR, request);
     expect(new Uint16Array(request.ifr_hwaddr.slice(0, 2).buffer)[0]).toBe(ARPHRD_ETHER);
     expect(request.ifr_hwaddr.subarray(2, 8)).toEqual(hexBytes(here));
+  });
+
+  test.skipIf(!haveNamespaces)('hwtstamp_config, behind the pointer of SIOCSHWTSTAMP (needs root)', () => {
+    const fd = opened(socket(AF_INET, SOCK_DGRAM));
+    const code = (config: { flags?: number; tx_type?: number; rx_filter?: number }) =>
+      errorOf(() => ioctl(fd, SIOCSHWTSTAMP, new ifreq({ ifr_name: 'pk0' }), new hwtstamp_config(config))).code;
+    // A veth has no clock, but the kernel looks at each field before it asks the device.
+    expect(code({ tx_type: HWTSTAMP_TX_ON, rx_filter: HWTSTAMP_FILTER_ALL })).toBe('EOPNOTSUPP');
+    expect([code({ flags: 1 << 30 }), code({ tx_type: 99 }), code({ rx_filter: 99 })]).toEqual([
+      'EINVAL',
+      'ERANGE',
+      'ERANGE',
+    ]);
   });
 });
