@@ -48,19 +48,31 @@ const byThread =
   process.versions.deno !== undefined ||
   process.env.POSIX_SOCKETS_REACTOR === 'thread';
 
-// A watched descriptor. An AsyncResource, because it brings along the AsyncLocalStorage context of its add().
-class Registration extends AsyncResource {
-  readonly handler: ReadyHandler;
+/** How a descriptor is watched. One without EPOLLONESHOT may stand for many descriptors. @internal */
+export interface Registration {
   events: number;
   /** EPOLLONESHOT: the shot was fired, and no modify() has come since. */
-  spent = false;
+  spent: boolean;
   /** Spent when the epoll instance was made anew, and therefore not in it. */
+  absent: boolean;
+  call(events: number, fd: number): void;
+}
+
+// A handler and, because it is an AsyncResource, the AsyncLocalStorage context of its add().
+class HandlerRegistration extends AsyncResource implements Registration {
+  readonly handler: ReadyHandler;
+  events: number;
+  spent = false;
   absent = false;
 
   constructor(handler: ReadyHandler, events: number) {
     super('Reactor', { requireManualDestroy: true });
     this.handler = handler;
     this.events = events;
+  }
+
+  call(events: number, fd: number): void {
+    this.runInAsyncScope(this.handler, undefined, events, fd);
   }
 }
 
@@ -198,6 +210,12 @@ export class Reactor {
   add(fd: number, events: number, handler: ReadyHandler): void {
     checkEvents(events);
     if (typeof handler !== 'function') throw new TypeError(`a handler is a function, not ${String(handler)}`);
+    this.register(fd, new HandlerRegistration(handler, events));
+  }
+
+  /** `add` without a handler's own context. @internal */
+  register(fd: number, registration: Registration): void {
+    const { events } = registration;
     const generation = (this.#lastGeneration + 1) | 0 || 1;
     let answer = control(this.#epfd, EPOLL_CTL_ADD, fd, events, generation);
     if (answer === -EEXIST && !this.#generations[fd]) {
@@ -210,7 +228,7 @@ export class Reactor {
     if (fd >= this.#generations.length) this.#grow(fd + 1);
     // One that is there belongs to a descriptor that was closed unseen.
     const replaces = this.#generations[fd] !== 0;
-    this.#registrations[fd] = new Registration(handler, events);
+    this.#registrations[fd] = registration;
     this.#generations[fd] = generation;
     if (!replaces && (this.#shared[Shared.watched] as number)++ === 0) this.#native.hold();
     this.#sweep();
@@ -353,7 +371,7 @@ export class Reactor {
       const events = (this.#shared[event + eventsWord] as number) & wanted;
       if (events === 0) continue;
       if (wanted & EPOLLONESHOT) registration.spent = true;
-      registration.runInAsyncScope(registration.handler, undefined, events, fd);
+      registration.call(events, fd);
     }
     if ((this.#shared[Shared.deadBatches] as number) > 1) this.#rebuild();
   };

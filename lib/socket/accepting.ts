@@ -1,6 +1,9 @@
-// What a listener does when the process has no descriptor left for a connection.
+// The operation that accepts, and what a listener does when the process has no descriptor left for a connection.
 import { EFD_CLOEXEC, EMFILE, ENFILE, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../constants.js';
 import { raw } from '../native.js';
+import { addressRoom, type SockAddr } from '../structs/sockaddr.js';
+import type { Kind } from './open-sockets.js';
+import { type Direction, Operation, READING } from './operation.js';
 
 // Held back, so that there is one to accept with when all are used up.
 let spare = -1;
@@ -29,5 +32,41 @@ export function acceptOrShed(fd: number, peer: Uint8Array | null, shed: boolean,
     }
     holdSpare();
     if (connection < 0) return connection;
+  }
+}
+
+/** accept4(2). Its result is for `adopt` to make. */
+export class Accept<S> extends Operation<S> {
+  readonly listener: Kind;
+  readonly peer: SockAddr | undefined;
+  readonly adopt: (kind: Kind, fd: number) => S;
+
+  constructor(owner: object, listener: Kind, peer: SockAddr | undefined, adopt: (kind: Kind, fd: number) => S) {
+    super(owner);
+    this.listener = listener;
+    this.peer = peer;
+    this.adopt = adopt;
+  }
+
+  get direction(): Direction {
+    return READING;
+  }
+
+  get syscall(): string {
+    return 'accept4';
+  }
+
+  attempt(fd: number): number {
+    const { listener } = this;
+    return acceptOrShed(fd, addressRoom(this.peer), listener.shedWhenFull ?? true, () => {
+      listener.connectionsShed = (listener.connectionsShed ?? 0) + 1;
+    });
+  }
+
+  finish(connection: number): S {
+    if (this.peer) this.peer.length = raw.out[0] as number;
+    const { domain, type, protocol } = this.listener;
+    this.listener.accepted ??= { domain, type, protocol, origin: this.listener };
+    return this.adopt(this.listener.accepted, connection);
   }
 }

@@ -1,5 +1,7 @@
 // How a connection is made when a name means several addresses: one after the other, without waiting long for any.
+import { EAGAIN } from '../constants.js';
 import type { SockAddr } from '../structs/sockaddr.js';
+import { type Direction, Operation, WRITING } from './operation.js';
 import type { WaitOptions } from './waiter.js';
 
 /** How to connect. */
@@ -58,4 +60,25 @@ export function connectFirst<S extends { close(): void }>(
 function together(errors: unknown[]): AggregateError {
   const { code } = errors[0] as { code?: string };
   return Object.assign(new AggregateError(errors, `none of ${errors.length} addresses connected`), { code });
+}
+
+/** Waits for what connect(2) has begun. It makes no call: it is done when its turn comes for the second time. */
+export class Connecting extends Operation<void> {
+  #begun = false;
+
+  get direction(): Direction {
+    return WRITING;
+  }
+
+  get syscall(): string {
+    return 'connect';
+  }
+
+  attempt(): number {
+    if (this.#begun) return 0;
+    this.#begun = true;
+    return -EAGAIN;
+  }
+
+  finish(): void {}
 }

@@ -3,20 +3,19 @@ import { raw } from '../native.js';
 import type { SockAddr } from '../structs/sockaddr.js';
 import type { Waiter } from './waiter.js';
 
-/** A socket's own bookkeeping. It outlives the Socket by a moment if that is collected while open. */
-export interface Record {
-  readonly waiter: Waiter;
+/** What a socket is. Those that one listener accepted, or one call made, are of one kind. */
+export interface Kind {
   readonly domain: number;
   readonly type: number;
   readonly protocol: number;
-  /** Where it was made: lines of a stack, or the record of the listener that accepted it. */
-  readonly origin: string | Record;
-  bytesReceived: number;
-  bytesSent: number;
+  /** Where it was made: lines of a stack, or the kind of the listener that accepted it. */
+  readonly origin: string | Kind;
   /** A listener's: what close is to undo besides, a path; and what it does without a descriptor left. */
   onClose?: () => void;
   shedWhenFull?: boolean;
   connectionsShed?: number;
+  /** The kind of those that it accepts. */
+  accepted?: Kind;
 }
 
 /** One line of `Socket.list()`. */
@@ -37,12 +36,21 @@ export interface OpenSocket {
   readonly waits: number;
 }
 
-const open = new Set<Record>();
+// By descriptor.
+let open: (Waiter | undefined)[] = [];
 
-/** The records of all open sockets of this thread. */
-export function openRecords(): Iterable<Record> {
-  return open;
+/** The Waiter of an open socket. */
+export function waiterOf(fd: number): Waiter | undefined {
+  return open[fd];
 }
+
+/** Those of all open sockets of this thread. */
+export function openWaiters(): Waiter[] {
+  return open.filter((waiter) => waiter !== undefined);
+}
+
+// Sockets made in one place share its text.
+let lastPlace = '';
 
 /**
  * The lines of the program from which a function of this package was called. As text, and at once: an Error whose
@@ -54,38 +62,40 @@ export function callersOf(ours: { readonly prototype?: unknown; readonly name: s
   const trace: { stack?: string } = {};
   Error.captureStackTrace(trace, ours as () => void);
   Error.stackTraceLimit = stackTraceLimit;
-  return (trace.stack ?? '').split('\n').slice(1).join('\n');
+  const place = (trace.stack ?? '').split('\n').slice(1).join('\n');
+  if (place !== lastPlace) lastPlace = place;
+  return lastPlace;
 }
 
 /** The lines of the program that made a socket. */
-export function madeAt({ origin }: Record): string {
+export function madeAt({ origin }: Kind): string {
   return typeof origin === 'string' ? origin : `accepted by the listener made\n${madeAt(origin)}`;
 }
 
-/** Closes a record's descriptor, once. */
-export function closeRecord(record: Record): number {
-  const fd = release(record);
+/** Closes a socket's descriptor, once. */
+export function closeWaiter(waiter: Waiter): number {
+  const fd = release(waiter);
   if (fd < 0) return 0;
-  record.onClose?.();
+  waiter.kind.onClose?.();
   return raw.close(fd);
 }
 
-/** Gives a record's descriptor up without closing it. */
-export function release(record: Record): number {
-  open.delete(record);
-  return record.waiter.release();
+/** Gives a socket's descriptor up without closing it. */
+export function release(waiter: Waiter): number {
+  if (open[waiter.fd] === waiter) open[waiter.fd] = undefined;
+  return waiter.release();
 }
 
 let warned = false;
 
-const collected = new FinalizationRegistry((record: Record) => {
-  if (record.waiter.fd < 0) return;
-  const { fd } = record.waiter;
-  closeRecord(record);
+const collected = new FinalizationRegistry((waiter: Waiter) => {
+  const { fd } = waiter;
+  if (fd < 0) return;
+  closeWaiter(waiter);
   if (warned) return;
   warned = true;
   process.emitWarning(
-    `A Socket was collected while its descriptor ${fd} was open, which is closed now. It was made\n${madeAt(record)}`,
+    `A Socket was collected while its descriptor ${fd} was open, which is closed now. It was made\n${madeAt(waiter.kind)}`,
     {
       type: 'SocketLeakWarning',
       detail:
@@ -94,8 +104,12 @@ const collected = new FinalizationRegistry((record: Record) => {
   );
 });
 
-/** Keeps a record for as long as its socket is open. */
-export function remember(socket: object, record: Record): void {
-  open.add(record);
-  collected.register(socket, record);
+/** Keeps a Waiter for as long as its socket is open. */
+export function remember(socket: object, waiter: Waiter): void {
+  if (waiter.fd >= open.length) {
+    // Filled, because an array with holes becomes a dictionary.
+    open = [...open, ...new Array(waiter.fd + 1).fill(undefined)];
+  }
+  open[waiter.fd] = waiter;
+  collected.register(socket, waiter);
 }

@@ -1,6 +1,8 @@
 // The reactor of a thread's sockets. It is their own, because an idle socket shall not keep the process running, as a
 // descriptor in Reactor.default does: only an operation that waits does.
-import { Reactor } from '../reactor.js';
+import { EPOLLET, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP } from '../constants.js';
+import { Reactor, type Registration } from '../reactor.js';
+import { waiterOf } from './open-sockets.js';
 
 let reactor: Reactor | undefined;
 let waiting = 0;
@@ -8,6 +10,23 @@ let waiting = 0;
 export function socketReactor(): Reactor {
   reactor ??= new Reactor().unref();
   return reactor;
+}
+
+// One for all: a socket's handler settles promises, and their context is that of whoever awaits them.
+const registration: Registration = {
+  events: (EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET) >>> 0,
+  spent: false,
+  absent: false,
+  call: (events, fd) => waiterOf(fd)?.happen(events),
+};
+
+/** Lets the Waiter of a descriptor know of its edges. */
+export function watch(fd: number): void {
+  socketReactor().register(fd, registration);
+}
+
+export function unwatch(fd: number): void {
+  socketReactor().remove(fd);
 }
 
 /** An operation begins to wait. */

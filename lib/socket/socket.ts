@@ -4,8 +4,6 @@ import {
   EAGAIN,
   EINPROGRESS,
   EINTR,
-  EPOLLIN,
-  EPOLLOUT,
   ETIMEDOUT,
   F_GETFL,
   F_SETFD,
@@ -20,11 +18,9 @@ import {
   SO_PROTOCOL,
   SO_TYPE,
   SOCK_CLOEXEC,
-  SOCK_DGRAM,
   SOCK_NONBLOCK,
   SOCK_STREAM,
   SOL_SOCKET,
-  SPLICE_F_NONBLOCK,
 } from '../constants.js';
 import { fail, SystemError } from '../errors.js';
 import { type Bytes, raw } from '../native.js';
@@ -37,23 +33,24 @@ import { fcntl } from '../syscalls/descriptors.js';
 import * as endpoints from '../syscalls/endpoints.js';
 import { type ReceivedFds, recvFds, sendFds, tryRecvmsg, trySendmsg } from '../syscalls/messages.js';
 import { getOption, getsockopt, setOption } from '../syscalls/options.js';
-import { acceptOrShed } from './accepting.js';
-import { type ConnectOptions, connectFirst } from './connecting.js';
+import { Accept } from './accepting.js';
+import { Connecting, type ConnectOptions, connectFirst } from './connecting.js';
 import { bindPath, type ListenOptions, prepareListener } from './listening.js';
 import {
   callersOf,
-  closeRecord,
+  closeWaiter,
+  type Kind,
   madeAt,
   type OpenSocket,
-  openRecords,
-  type Record,
+  openWaiters,
   release,
   remember,
 } from './open-sockets.js';
-import { isReady, untilReady } from './other-descriptor.js';
-import { sharedBuffer, takeFromShared } from './shared-buffer.js';
-import { Unsent } from './unsent.js';
-import { type Direction, Waiter, type WaitOptions } from './waiter.js';
+import { ERRORS, READING, WRITING } from './operation.js';
+import { Receive, ReceiveBuffer, ReceiveBy } from './receiving.js';
+import { Send, SendAll, SendBy } from './sending.js';
+import { splice } from './splicing.js';
+import { Waiter, type WaitOptions } from './waiter.js';
 import { resolve, type Where } from './where.js';
 
 /** What a call that sends or receives takes besides its buffers. */
@@ -79,7 +76,6 @@ export interface AcceptOptions extends WaitOptions {
  * Close it when done, or declare it with `using`: one that is collected while open is closed, with a warning.
  */
 export class Socket implements AsyncDisposable, Disposable {
-  readonly #record: Record;
   readonly #waiter: Waiter;
 
   /**
@@ -87,21 +83,17 @@ export class Socket implements AsyncDisposable, Disposable {
    * @throws SystemError as {@link endpoints.socket}
    */
   constructor(domain: number, type: number, protocol?: number);
-  /** @internal */
-  constructor(domain: number, type: number, protocol: number, fd: number, origin: string | Record);
-  constructor(domain: number, type: number, protocol = 0, fd?: number, origin?: string | Record) {
-    const own = fd ?? endpoints.socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-    this.#waiter = new Waiter(own);
-    this.#record = {
-      waiter: this.#waiter,
-      domain,
-      type: type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC),
-      protocol,
-      origin: origin ?? callersOf(new.target),
-      bytesReceived: 0,
-      bytesSent: 0,
-    };
-    remember(this, this.#record);
+  /** @internal A descriptor that is there already: non-blocking and close-on-exec. */
+  constructor(kind: Kind, fd: number);
+  constructor(domain: number | Kind, typeOrFd: number, protocol = 0) {
+    if (typeof domain === 'object') {
+      this.#waiter = new Waiter(typeOrFd, domain);
+    } else {
+      const type = typeOrFd & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+      const fd = endpoints.socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+      this.#waiter = new Waiter(fd, { domain, type, protocol, origin: callersOf(new.target) });
+    }
+    remember(this, this.#waiter);
   }
 
   /**
@@ -116,7 +108,7 @@ export class Socket implements AsyncDisposable, Disposable {
     const addresses = await resolve(where, type, false);
     const attempt = async (address: SockAddr, signal: AbortSignal) => {
       const fd = endpoints.socket(address.family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-      const socket = new Socket(address.family, type, protocol, fd, origin);
+      const socket = new Socket({ domain: address.family, type, protocol, origin }, fd);
       try {
         if (from) endpoints.bind(fd, from);
         beforeConnect?.(fd);
@@ -149,12 +141,12 @@ export class Socket implements AsyncDisposable, Disposable {
     const addresses = await resolve(where, type, true);
     const address = addresses[0] as SockAddr;
     const fd = endpoints.socket(address.family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-    const socket = new Socket(address.family, type, protocol, fd, origin);
-    socket.#record.shedWhenFull = shedWhenFull;
+    const kind: Kind = { domain: address.family, type, protocol, origin, shedWhenFull };
+    const socket = new Socket(kind, fd);
     try {
       prepareListener(fd, address, options);
       const isPath = address.family === AF_UNIX && address.pathBytes?.length && address.pathBytes[0] !== 0;
-      if (isPath) socket.#record.onClose = bindPath(fd, address, type);
+      if (isPath) kind.onClose = bindPath(fd, address, type);
       else endpoints.bind(fd, address);
       endpoints.listen(fd, backlog);
       return socket;
@@ -167,9 +159,8 @@ export class Socket implements AsyncDisposable, Disposable {
   /** Two connected sockets, as socketpair(2) makes them. */
   static pair(type: number = SOCK_STREAM, protocol = 0): [Socket, Socket] {
     const fds = endpoints.socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-    const origin = callersOf(Socket.pair);
-    const [one, other] = fds.map((fd) => new Socket(AF_UNIX, type, protocol, fd, origin));
-    return [one as Socket, other as Socket];
+    const kind = { domain: AF_UNIX, type, protocol, origin: callersOf(Socket.pair) };
+    return [new Socket(kind, fds[0]), new Socket(kind, fds[1])];
   }
 
   /**
@@ -177,32 +168,32 @@ export class Socket implements AsyncDisposable, Disposable {
    * @throws SystemError ENOTSOCK it is no socket
    */
   static from(fd: number): Socket {
-    const [domain, type, protocol] = [SO_DOMAIN, SO_TYPE, SO_PROTOCOL].map((option) =>
-      getsockopt(fd, SOL_SOCKET, option),
-    );
+    const kind: Kind = {
+      domain: getsockopt(fd, SOL_SOCKET, SO_DOMAIN),
+      type: getsockopt(fd, SOL_SOCKET, SO_TYPE),
+      protocol: getsockopt(fd, SOL_SOCKET, SO_PROTOCOL),
+      origin: callersOf(Socket.from),
+    };
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     fcntl(fd, F_SETFD, FD_CLOEXEC);
-    return new Socket(domain as number, type as number, protocol as number, fd, callersOf(Socket.from));
+    return new Socket(kind, fd);
   }
 
   /** The sockets of this thread that are open: where they were made, what they did. */
   static list(): OpenSocket[] {
-    return Array.from(openRecords(), (record) => {
-      const { waiter, domain, type, protocol, bytesReceived, bytesSent } = record;
-      return {
-        fd: waiter.fd,
-        domain,
-        type,
-        protocol,
-        localAddress: addressOf(raw.getsockname, waiter.fd),
-        remoteAddress: addressOf(raw.getpeername, waiter.fd),
-        madeAt: madeAt(record),
-        bytesReceived,
-        bytesSent,
-        calls: waiter.calls,
-        waits: waiter.waits,
-      };
-    });
+    return openWaiters().map(({ fd, kind, bytesReceived, bytesSent, calls, waits }) => ({
+      fd,
+      domain: kind.domain,
+      type: kind.type,
+      protocol: kind.protocol,
+      localAddress: addressOf(raw.getsockname, fd),
+      remoteAddress: addressOf(raw.getpeername, fd),
+      madeAt: madeAt(kind),
+      bytesReceived,
+      bytesSent,
+      calls,
+      waits,
+    }));
   }
 
   /** The descriptor; -1 once closed or detached. */
@@ -212,17 +203,17 @@ export class Socket implements AsyncDisposable, Disposable {
 
   /** The address family: AF_INET, ... */
   get domain(): number {
-    return this.#record.domain;
+    return this.#waiter.kind.domain;
   }
 
   /** SOCK_STREAM, SOCK_DGRAM, ... */
   get type(): number {
-    return this.#record.type;
+    return this.#waiter.kind.type;
   }
 
   /** IPPROTO_*, or 0. */
   get protocol(): number {
-    return this.#record.protocol;
+    return this.#waiter.kind.protocol;
   }
 
   /** This end's address; undefined once closed. */
@@ -237,7 +228,7 @@ export class Socket implements AsyncDisposable, Disposable {
 
   /** How many connections a listener accepted only to close them, for lack of descriptors. */
   get connectionsShed(): number {
-    return this.#record.connectionsShed ?? 0;
+    return this.#waiter.kind.connectionsShed ?? 0;
   }
 
   /** bind(2) */
@@ -261,7 +252,7 @@ export class Socket implements AsyncDisposable, Disposable {
     let answer = raw.connect(this.fd, bytes);
     if (answer === -EAGAIN) answer = await this.#connectWhenRoom(bytes, options);
     if (answer === -EINPROGRESS) {
-      await this.#waiter.untilWritable(syscall, this, options);
+      await this.#waiter.perform(new Connecting(this), options);
       answer = -getsockopt(this.fd, SOL_SOCKET, SO_ERROR);
     }
     if (answer < 0) fail(syscall, answer, address);
@@ -283,26 +274,7 @@ export class Socket implements AsyncDisposable, Disposable {
    * @throws SystemError as {@link endpoints.accept}
    */
   accept(options?: AcceptOptions): Promise<Socket> {
-    const { fd } = this;
-    const record = this.#record;
-    const peer = options?.peer;
-    const room = addressRoom(peer);
-    const onShed = () => {
-      record.connectionsShed = (record.connectionsShed ?? 0) + 1;
-    };
-    return this.#waiter.perform(
-      this.#waiter.reading,
-      {
-        syscall: 'accept4',
-        attempt: () => acceptOrShed(fd, room, record.shedWhenFull ?? true, onShed),
-        finish: (connection) => {
-          if (peer) peer.length = raw.out[0] as number;
-          return new Socket(record.domain, record.type, record.protocol, connection, record);
-        },
-      },
-      this,
-      options,
-    );
+    return this.#waiter.perform(new Accept(this, this.#waiter.kind, options?.peer, adopt), options);
   }
 
   /** `for await (const connection of listener)`: accepts until the listener is closed. */
@@ -323,9 +295,7 @@ export class Socket implements AsyncDisposable, Disposable {
    * @returns how many came; 0 when the peer has ended the stream
    */
   recv(bytes: Bytes, options?: TransferOptions): Promise<number> {
-    const { fd } = this;
-    const flags = options?.flags ?? 0;
-    return this.#receive('recv', () => raw.recv(fd, bytes, flags), flags, bytes.byteLength, options);
+    return this.#waiter.perform(new Receive(this, options?.flags ?? 0, bytes), options);
   }
 
   /**
@@ -333,19 +303,7 @@ export class Socket implements AsyncDisposable, Disposable {
    * @returns null when the peer has ended the stream
    */
   recvBuffer(options?: TransferOptions): Promise<Buffer | null> {
-    const { fd } = this;
-    const record = this.#record;
-    const flags = options?.flags ?? 0;
-    const operation = {
-      syscall: 'recv',
-      attempt: () => raw.recv(fd, sharedBuffer, flags),
-      finish: (received: number) => {
-        record.bytesReceived += received;
-        return received === 0 && record.type !== SOCK_DGRAM ? null : takeFromShared(received);
-      },
-      wanted: flags === 0 && record.type === SOCK_STREAM ? sharedBuffer.length : 0,
-    };
-    return this.#waiter.perform(this.#waiter.reading, operation, this, options);
+    return this.#waiter.perform(new ReceiveBuffer(this, options?.flags ?? 0), options);
   }
 
   /**
@@ -354,15 +312,14 @@ export class Socket implements AsyncDisposable, Disposable {
    * @returns its length
    */
   recvfrom(bytes: Bytes, from: SockAddr | null, options?: TransferOptions): Promise<number> {
-    const { fd } = this;
     const flags = options?.flags ?? 0;
     const room = addressRoom(from);
-    const attempt = () => {
+    const attempt = (fd: number) => {
       const received = raw.recvfrom(fd, bytes, flags, room);
       if (received >= 0 && from) from.length = raw.out[0] as number;
       return received;
     };
-    return this.#receive('recvfrom', attempt, flags, bytes.byteLength, options);
+    return this.#waiter.perform(new ReceiveBy(this, 'recvfrom', attempt), options);
   }
 
   /**
@@ -371,32 +328,11 @@ export class Socket implements AsyncDisposable, Disposable {
    * @returns how many bytes came
    */
   recvmsg(message: MsgHdr, options?: TransferOptions): Promise<number> {
-    const { fd } = this;
     // Descriptors that come with a message shall not leak into a program that is started meanwhile.
     const flags = (options?.flags ?? 0) | MSG_CMSG_CLOEXEC;
-    return this.#receive('recvmsg', () => tryRecvmsg(fd, message, flags), flags, 0, options);
-  }
-
-  #receive(
-    syscall: string,
-    attempt: () => number,
-    flags: number,
-    wanted: number,
-    options: WaitOptions | undefined,
-  ): Promise<number> {
-    const record = this.#record;
-    const direction = (flags & MSG_ERRQUEUE) === 0 ? this.#waiter.reading : this.#waiter.errors;
-    const operation = {
-      syscall,
-      attempt,
-      finish: (received: number) => {
-        record.bytesReceived += received;
-        return received;
-      },
-      // A peek leaves what it read, and a datagram says nothing of the next.
-      wanted: flags === 0 && record.type === SOCK_STREAM ? wanted : 0,
-    };
-    return this.#waiter.perform(direction, operation, this, options);
+    const direction = (flags & MSG_ERRQUEUE) === 0 ? READING : ERRORS;
+    const attempt = (fd: number) => tryRecvmsg(fd, message, flags);
+    return this.#waiter.perform(new ReceiveBy(this, 'recvmsg', attempt, direction), options);
   }
 
   /**
@@ -404,9 +340,7 @@ export class Socket implements AsyncDisposable, Disposable {
    * @returns how many bytes the kernel took
    */
   send(bytes: Bytes, options?: TransferOptions): Promise<number> {
-    const { fd } = this;
-    const flags = options?.flags ?? 0;
-    return this.#send('send', () => raw.send(fd, bytes, flags), options);
+    return this.#waiter.perform(new Send(this, options?.flags ?? 0, bytes), options);
   }
 
   /**
@@ -415,27 +349,7 @@ export class Socket implements AsyncDisposable, Disposable {
    * @throws SystemError as send(2); its `sent` says how many bytes the kernel had taken
    */
   sendAll(bytes: Bytes | readonly Bytes[], options?: TransferOptions): Promise<void> {
-    const { fd } = this;
-    const record = this.#record;
-    const flags = options?.flags ?? 0;
-    const rest = new Unsent(bytes);
-    const operation = {
-      syscall: 'send',
-      attempt: () => {
-        while (!rest.isEmpty) {
-          const taken = rest.send(fd, flags);
-          if (taken < 0) return taken;
-        }
-        return rest.sent;
-      },
-      finish: (sent: number) => {
-        record.bytesSent += sent;
-      },
-      explain: (error: unknown) => {
-        if (error instanceof Error) Object.assign(error, { sent: rest.sent });
-      },
-    };
-    return this.#waiter.perform(this.#waiter.writing, operation, this, options);
+    return this.#waiter.perform(new SendAll(this, options?.flags ?? 0, bytes), options);
   }
 
   /**
@@ -443,10 +357,10 @@ export class Socket implements AsyncDisposable, Disposable {
    * @returns how many bytes the kernel took
    */
   sendto(bytes: Bytes, address: SockAddr, options?: TransferOptions): Promise<number> {
-    const { fd } = this;
     const flags = options?.flags ?? 0;
     const to = addressBytes(address);
-    return this.#send('sendto', () => raw.sendto(fd, bytes, flags, to), options, address);
+    const attempt = (fd: number) => raw.sendto(fd, bytes, flags, to);
+    return this.#waiter.perform(new SendBy(this, 'sendto', attempt, address), options);
   }
 
   /**
@@ -454,9 +368,9 @@ export class Socket implements AsyncDisposable, Disposable {
    * @returns how many bytes the kernel took
    */
   sendmsg(message: MsgHdr, options?: TransferOptions): Promise<number> {
-    const { fd } = this;
     const flags = options?.flags ?? 0;
-    return this.#send('sendmsg', () => trySendmsg(fd, message, flags), options, message.name ?? undefined);
+    const attempt = (fd: number) => trySendmsg(fd, message, flags);
+    return this.#waiter.perform(new SendBy(this, 'sendmsg', attempt, message.name ?? undefined), options);
   }
 
   /**
@@ -465,9 +379,8 @@ export class Socket implements AsyncDisposable, Disposable {
    * @returns how many bytes were sent
    */
   sendfile(input: number, offset: number | null, count: number, options?: WaitOptions): Promise<number> {
-    const { fd } = this;
     let sent = 0;
-    const attempt = () => {
+    const attempt = (fd: number) => {
       while (sent < count) {
         const moved = raw.sendfile(fd, input, offset === null ? null : offset + sent, count - sent);
         if (moved < 0) return moved;
@@ -476,7 +389,7 @@ export class Socket implements AsyncDisposable, Disposable {
       }
       return sent;
     };
-    return this.#send('sendfile', attempt, options);
+    return this.#waiter.perform(new SendBy(this, 'sendfile', attempt), options);
   }
 
   /**
@@ -484,21 +397,20 @@ export class Socket implements AsyncDisposable, Disposable {
    * @returns how many bytes were sent
    */
   sendFds(fds: readonly number[], bytes?: Bytes, options?: WaitOptions): Promise<number> {
-    const { fd } = this;
-    return this.#send('sendmsg', () => answerOf(() => sendFds(fd, fds, bytes)), options);
+    const attempt = (fd: number) => answerOf(() => sendFds(fd, fds, bytes));
+    return this.#waiter.perform(new SendBy(this, 'sendmsg', attempt), options);
   }
 
   /** Receives descriptors from a Unix socket, close-on-exec, as {@link recvFds} does. They are the caller's to close. */
   async recvFds(maxFds: number, bytes?: Bytes, options?: WaitOptions): Promise<ReceivedFds> {
-    const { fd } = this;
     let received: ReceivedFds | undefined;
-    const attempt = () => {
+    const attempt = (fd: number) => {
       return answerOf(() => {
         received = recvFds(fd, maxFds, bytes);
         return received.length;
       });
     };
-    await this.#receive('recvmsg', attempt, 0, 0, options);
+    await this.#waiter.perform(new ReceiveBy(this, 'recvmsg', attempt), options);
     return received as unknown as ReceivedFds;
   }
 
@@ -509,9 +421,7 @@ export class Socket implements AsyncDisposable, Disposable {
    * @returns how many moved; 0 when the peer has ended the stream
    */
   spliceTo(pipe: number, count: number, options?: WaitOptions): Promise<number> {
-    const { fd } = this;
-    const attempt = () => raw.splice(fd, null, pipe, null, count, SPLICE_F_NONBLOCK);
-    return this.#splice(this.#waiter.reading, pipe, EPOLLOUT, attempt, options);
+    return splice(this.#waiter, this, READING, pipe, count, options);
   }
 
   /**
@@ -521,40 +431,7 @@ export class Socket implements AsyncDisposable, Disposable {
    * @returns how many moved; 0 when nobody writes to the pipe any more
    */
   spliceFrom(pipe: number, count: number, options?: WaitOptions): Promise<number> {
-    const { fd } = this;
-    const attempt = () => raw.splice(pipe, null, fd, null, count, SPLICE_F_NONBLOCK);
-    return this.#splice(this.#waiter.writing, pipe, EPOLLIN, attempt, options);
-  }
-
-  async #splice(
-    direction: Direction,
-    pipe: number,
-    pipeEvents: number,
-    splice: () => number,
-    options?: WaitOptions,
-  ): Promise<number> {
-    for (;;) {
-      // EAGAIN means that either end would block: where the pipe is ready, it is the socket.
-      let pipeBlocks = false;
-      const attempt = () => {
-        const answer = splice();
-        pipeBlocks = answer === -EAGAIN && !isReady(pipe, pipeEvents);
-        return pipeBlocks ? 0 : answer;
-      };
-      const operation = { syscall: 'splice', attempt, finish: (moved: number) => moved };
-      const moved = await this.#waiter.perform(direction, operation, this, options);
-      if (!pipeBlocks) return moved;
-      await untilReady(pipe, pipeEvents, options);
-    }
-  }
-
-  #send(syscall: string, attempt: () => number, options: WaitOptions | undefined, address?: SockAddr): Promise<number> {
-    const record = this.#record;
-    const finish = (sent: number) => {
-      record.bytesSent += sent;
-      return sent;
-    };
-    return this.#waiter.perform(this.#waiter.writing, { syscall, attempt, finish, context: address }, this, options);
+    return splice(this.#waiter, this, WRITING, pipe, count, options);
   }
 
   /**
@@ -606,7 +483,7 @@ export class Socket implements AsyncDisposable, Disposable {
    * @returns the descriptor
    */
   detach(): number {
-    return release(this.#record);
+    return release(this.#waiter);
   }
 
   /**
@@ -615,7 +492,7 @@ export class Socket implements AsyncDisposable, Disposable {
    * @throws SystemError what close answered, other than EINTR
    */
   close(): void {
-    const answer = closeRecord(this.#record);
+    const answer = closeWaiter(this.#waiter);
     if (answer < 0 && answer !== -EINTR) fail('close', answer);
   }
 
@@ -626,6 +503,10 @@ export class Socket implements AsyncDisposable, Disposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
+}
+
+function adopt(kind: Kind, fd: number): Socket {
+  return new Socket(kind, fd);
 }
 
 /** What `raw` would have answered to a checked call. */

@@ -8,47 +8,46 @@ function asUint8Array(bytes: Bytes): Uint8Array {
     : new Uint8Array(bytes);
 }
 
-const nothing: Uint8Array[] = [];
-
 /** What of one buffer, or of several, is still to be sent. */
 export class Unsent {
   /** How many bytes the kernel has taken. */
   sent = 0;
-  #buffers: Uint8Array[];
+  #first: Uint8Array | undefined;
+  // Those behind the first.
+  #others: Uint8Array[] | undefined = undefined;
 
   constructor(bytes: Bytes | readonly Bytes[]) {
-    this.#buffers = Array.isArray(bytes) ? bytes.map(asUint8Array) : [asUint8Array(bytes as Bytes)];
+    if (Array.isArray(bytes)) {
+      [this.#first, ...this.#others] = bytes.map(asUint8Array);
+    } else {
+      this.#first = asUint8Array(bytes as Bytes);
+    }
   }
 
   get isEmpty(): boolean {
-    return this.#buffers.length === 0;
+    return this.#first === undefined;
   }
 
   /** One call. @returns what it answered */
   send(fd: number, flags: number): number {
-    const [first] = this.#buffers;
-    const taken =
-      this.#buffers.length === 1
-        ? raw.send(fd, first as Uint8Array, flags)
-        : raw.sendmsg(fd, this.#buffers.slice(0, IOV_MAX), null, null, flags);
+    const first = this.#first as Uint8Array;
+    const taken = this.#others?.length
+      ? raw.sendmsg(fd, [first, ...this.#others.slice(0, IOV_MAX - 1)], null, null, flags)
+      : raw.send(fd, first, flags);
     if (taken >= 0) this.#drop(taken);
     return taken;
   }
 
   #drop(taken: number): void {
     this.sent += taken;
-    if (this.#buffers.length === 1 && taken === this.#buffers[0]?.length) {
-      this.#buffers = nothing;
-      return;
-    }
+    let first = this.#first;
     let left = taken;
     let whole = 0;
-    for (const { length } of this.#buffers) {
-      if (length > left) break;
-      left -= length;
-      whole++;
+    while (first !== undefined && first.length <= left) {
+      left -= first.length;
+      first = this.#others?.[whole++];
     }
-    this.#buffers = this.#buffers.slice(whole);
-    if (left > 0) this.#buffers[0] = (this.#buffers[0] as Uint8Array).subarray(left);
+    if (whole > 0) this.#others = this.#others?.slice(whole);
+    this.#first = left > 0 ? first?.subarray(left) : first;
   }
 }

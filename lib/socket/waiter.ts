@@ -7,7 +7,6 @@ import {
   ECANCELED,
   EINTR,
   EPOLLERR,
-  EPOLLET,
   EPOLLHUP,
   EPOLLIN,
   EPOLLOUT,
@@ -15,8 +14,20 @@ import {
   EPOLLRDHUP,
   ETIMEDOUT,
 } from '../constants.js';
-import { type ErrorContext, SystemError } from '../errors.js';
-import { hold, letGo, socketReactor } from './reactor.js';
+import { SystemError } from '../errors.js';
+import type { Kind } from './open-sockets.js';
+import {
+  type Direction,
+  ERRORS,
+  enter,
+  type Line,
+  leave,
+  lengthOf,
+  type Operation,
+  READING,
+  WRITING,
+} from './operation.js';
+import { hold, letGo, unwatch, watch } from './reactor.js';
 
 /** How long an operation may wait. */
 export interface WaitOptions {
@@ -26,45 +37,18 @@ export interface WaitOptions {
   readonly timeout?: number | undefined;
 }
 
-/** What an operation does when its direction may be ready. */
-export interface Operation<T> {
-  /** The system call, for errors. */
-  readonly syscall: string;
-  /** Makes the call. Answers as `raw` does: -EAGAIN goes on waiting. */
-  readonly attempt: () => number;
-  /** Makes the result of the call's answer, at once. */
-  readonly finish: (answer: number) => T;
-  /**
-   * How many bytes the call asked for, where fewer mean that a stream has no more and the next call need not be tried
-   * before waiting. 0 where they mean nothing.
-   */
-  readonly wanted?: number;
-  /** What an error is about. */
-  readonly context?: ErrorContext | undefined;
-  /** Tells more about the error that ends the operation. */
-  readonly explain?: (error: unknown) => void;
-}
-
-interface Pending {
-  readonly operation: Operation<unknown>;
-  // Keeps the Socket from being collected while somebody waits.
-  readonly owner: object;
-  readonly resolve: (value: never) => void;
-  readonly reject: (reason: unknown) => void;
-  release?: () => void;
-}
-
-/** The operations of one direction, in the order in which they were asked for. */
-export class Direction {
-  /** False once a call said that it would block, until the kernel reports an edge. */
-  ready = true;
-  readonly queue: Pending[] = [];
-}
-
 const readable = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 const writable = EPOLLOUT | EPOLLHUP | EPOLLERR;
 const ended = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
-const everything = (EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET) >>> 0;
+
+const directions = [READING, WRITING, ERRORS] as const;
+
+// A Waiter's state: its directions, each set until a call said that it would block, and again when the kernel reports an
+// edge; and these.
+const REGISTERED = 8;
+const KEEPS_ALIVE = 16;
+// The peer is done, or urgent data is about: then fewer bytes than asked for do not mean that there are no more.
+const ENDED = 32;
 
 /** Why an operation ended when its socket was closed under it: `code` is 'ECANCELED'. */
 function closedError(syscall: string): SystemError {
@@ -72,176 +56,179 @@ function closedError(syscall: string): SystemError {
 }
 
 function refuse<T>(operation: Operation<T>, error: unknown): Promise<T> {
-  operation.explain?.(error);
+  operation.explain(error);
   return Promise.reject(error);
 }
 
-function fail({ operation, reject }: Pending, error: unknown): void {
-  operation.explain?.(error);
-  reject(error);
+function fail(operation: Operation<unknown>, error: unknown): void {
+  operation.settle?.(refuse(operation, error));
 }
 
+// Makes promises that keep one function and not two, and no closure of ours.
+let settle: (result: unknown) => void;
+const executor = (resolve: (result: never) => void): void => {
+  settle = resolve as typeof settle;
+};
+
+/**
+ * A socket's own bookkeeping: its descriptor, what it is, what it did, and who waits. It outlives the Socket by a moment
+ * if that is collected while open. There may be many thousands of them, so it is one object of few fields.
+ */
 export class Waiter {
+  /** -1 once released. */
   fd: number;
-  readonly reading = new Direction();
-  readonly writing = new Direction();
-  // The error queue is apart: that it is empty says nothing of data. Few sockets are ever asked for it.
-  #errors: Direction | undefined;
-  /** How many operations had to wait, and how many calls were made. */
-  waits = 0;
+  readonly kind: Kind;
+  bytesReceived = 0;
+  bytesSent = 0;
+  /** How many calls were made, and how many operations had to wait. */
   calls = 0;
-  #registered = false;
-  #keepsAlive = true;
-  // The peer is done, or urgent data is about: then fewer bytes than asked for do not mean that there are no more.
-  #ended = false;
-  readonly #onEvents = (events: number) => {
-    if ((events & ended) !== 0) this.#ended = true;
-    if ((events & readable) !== 0) this.#run(this.reading);
-    if ((events & writable) !== 0) this.#run(this.writing);
-    if ((events & EPOLLERR) !== 0 && this.#errors) this.#run(this.#errors);
-  };
+  waits = 0;
+  #state = READING | WRITING | ERRORS | KEEPS_ALIVE;
+  #reading: Line = undefined;
+  #writing: Line = undefined;
+  #errors: Line = undefined;
 
-  constructor(fd: number) {
+  constructor(fd: number, kind: Kind) {
     this.fd = fd;
+    this.kind = kind;
   }
 
-  /** What waits for the error queue (MSG_ERRQUEUE). */
-  get errors(): Direction {
-    this.#errors ??= new Direction();
-    return this.#errors;
-  }
-
-  get #directions(): Direction[] {
-    return this.#errors ? [this.reading, this.writing, this.#errors] : [this.reading, this.writing];
-  }
-
-  /** Makes a call, as soon as its direction allows. */
-  perform<T>(direction: Direction, operation: Operation<T>, owner: object, options?: WaitOptions): Promise<T> {
+  /** Makes an operation's call, as soon as its direction allows. */
+  perform<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
     if (this.fd < 0) return refuse(operation, closedError(operation.syscall));
-    if (direction.ready && direction.queue.length === 0) {
+    const { direction } = operation;
+    if ((this.#state & direction) !== 0 && this.#line(direction) === undefined) {
       try {
-        const answer = this.#attempt(direction, operation);
-        if (answer >= 0) return Promise.resolve(operation.finish(answer));
+        const answer = this.#attempt(operation);
+        if (answer >= 0) return Promise.resolve(operation.finish(answer, this));
         if (answer !== -EAGAIN) return refuse(operation, new SystemError(operation.syscall, answer, operation.context));
       } catch (error) {
         return refuse(operation, error);
       }
     }
-    return this.#wait(direction, operation, owner, options);
-  }
-
-  /** Lets the next call of a direction wait for an edge before it is tried: for connect, which asks once. */
-  async untilWritable(syscall: string, owner: object, options?: WaitOptions): Promise<void> {
-    let first = true;
-    const attempt = () => {
-      if (!first) return 0;
-      first = false;
-      return -EAGAIN;
-    };
-    await this.perform(this.writing, { syscall, attempt, finish: () => undefined }, owner, options);
+    return this.#wait(operation, options);
   }
 
   /** Ends what waits, and gives the descriptor back to the caller, unregistered. */
   release(): number {
     const { fd } = this;
     if (fd < 0) return fd;
-    if (this.#registered) socketReactor().remove(fd);
-    this.#registered = false;
+    if (this.#state & REGISTERED) unwatch(fd);
     this.fd = -1;
-    for (const { queue } of this.#directions) {
-      while (queue.length > 0) {
-        const pending = queue.shift() as Pending;
-        this.#settled(pending);
-        fail(pending, closedError(pending.operation.syscall));
+    for (const direction of directions) {
+      for (let line = this.#line(direction); line !== undefined; line = this.#line(direction)) {
+        const first = line.next as Operation<unknown>;
+        this.#leave(first);
+        fail(first, closedError(first.syscall));
       }
     }
     return fd;
   }
 
-  #attempt(direction: Direction, operation: Operation<unknown>): number {
-    let answer: number;
-    do {
-      this.calls++;
-      answer = operation.attempt();
-    } while (answer === -EINTR);
-    if (
-      answer === -EAGAIN ||
-      (operation.wanted !== undefined && answer > 0 && answer < operation.wanted && !this.#ended)
-    ) {
-      direction.ready = false;
-    }
-    return answer;
-  }
-
-  #wait<T>(direction: Direction, operation: Operation<T>, owner: object, options?: WaitOptions): Promise<T> {
-    if (options?.signal?.aborted) return refuse(operation, options.signal.reason);
-    this.waits++;
-    return new Promise<T>((resolve, reject) => {
-      const pending: Pending = { operation, owner, resolve, reject };
-      if (!this.#registered) {
-        socketReactor().add(this.fd, everything, this.#onEvents);
-        this.#registered = true;
-      }
-      if (options !== undefined) this.#limit(direction, pending, options);
-      if (this.#keepsAlive) hold();
-      direction.queue.push(pending);
-    });
+  /** What the kernel reports. */
+  happen(events: number): void {
+    if ((events & ended) !== 0) this.#state |= ENDED;
+    if ((events & readable) !== 0) this.#run(READING);
+    if ((events & writable) !== 0) this.#run(WRITING);
+    if ((events & EPOLLERR) !== 0) this.#run(ERRORS);
   }
 
   /** Whether the operations that wait keep the process running. */
   set keepsAlive(keepsAlive: boolean) {
-    if (keepsAlive === this.#keepsAlive) return;
-    this.#keepsAlive = keepsAlive;
-    for (const { queue } of this.#directions) queue.forEach(keepsAlive ? hold : letGo);
+    if (keepsAlive === ((this.#state & KEEPS_ALIVE) !== 0)) return;
+    this.#state ^= KEEPS_ALIVE;
+    for (const direction of directions) {
+      for (let i = lengthOf(this.#line(direction)); i > 0; i--) {
+        if (keepsAlive) hold();
+        else letGo();
+      }
+    }
+  }
+
+  #line(direction: Direction): Line {
+    if (direction === READING) return this.#reading;
+    return direction === WRITING ? this.#writing : this.#errors;
+  }
+
+  #change(direction: Direction, line: Line): void {
+    if (direction === READING) this.#reading = line;
+    else if (direction === WRITING) this.#writing = line;
+    else this.#errors = line;
+  }
+
+  #attempt(operation: Operation<unknown>): number {
+    let answer: number;
+    do {
+      this.calls++;
+      answer = operation.attempt(this.fd);
+    } while (answer === -EINTR);
+    if (answer === -EAGAIN || ((this.#state & ENDED) === 0 && operation.drains(answer, this))) {
+      this.#state &= ~operation.direction;
+    }
+    return answer;
+  }
+
+  #wait<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
+    if (options?.signal?.aborted) return refuse(operation, options.signal.reason);
+    if (!(this.#state & REGISTERED)) {
+      try {
+        watch(this.fd);
+      } catch (error) {
+        return refuse(operation, error);
+      }
+      this.#state |= REGISTERED;
+    }
+    this.waits++;
+    if (options !== undefined) this.#limit(operation, options);
+    if (this.#state & KEEPS_ALIVE) hold();
+    this.#change(operation.direction, enter(this.#line(operation.direction), operation));
+    const promise = new Promise<T>(executor);
+    operation.settle = settle;
+    return promise;
   }
 
   // Ends a wait by a signal or a timeout.
-  #limit(direction: Direction, pending: Pending, { signal, timeout }: WaitOptions): void {
+  #limit(operation: Operation<unknown>, { signal, timeout }: WaitOptions): void {
     const end = (reason: unknown) => {
-      const index = direction.queue.indexOf(pending);
-      if (index < 0) return;
-      direction.queue.splice(index, 1);
-      this.#settled(pending);
-      fail(pending, reason);
+      this.#leave(operation);
+      fail(operation, reason);
     };
     const onAbort = () => end(signal?.reason);
+    const onTimeout = () => end(new SystemError(operation.syscall, ETIMEDOUT, operation.context));
     signal?.addEventListener('abort', onAbort, { once: true });
-    const { syscall, context } = pending.operation;
-    const timer =
-      timeout === undefined ? undefined : setTimeout(() => end(new SystemError(syscall, ETIMEDOUT, context)), timeout);
-    pending.release = () => {
+    const timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout);
+    operation.unlimit = () => {
       signal?.removeEventListener('abort', onAbort);
       clearTimeout(timer);
     };
   }
 
-  #settled(pending: Pending): void {
-    pending.release?.();
-    if (this.#keepsAlive) letGo();
+  #leave(operation: Operation<unknown>): void {
+    const { direction } = operation;
+    this.#change(direction, leave(this.#line(direction), operation));
+    operation.unlimit?.();
+    if (this.#state & KEEPS_ALIVE) letGo();
   }
 
   // An edge: makes the calls that waited, until one would block.
   #run(direction: Direction): void {
-    direction.ready = true;
-    const { queue } = direction;
-    while (queue.length > 0 && direction.ready) {
-      const pending = queue[0] as Pending;
-      const { operation } = pending;
-      let answer: number;
-      let value: unknown;
-      let failure: unknown;
+    this.#state |= direction;
+    for (let line = this.#line(direction); line !== undefined; line = this.#line(direction)) {
+      if (!(this.#state & direction)) return;
+      const operation = line.next as Operation<unknown>;
+      let result: unknown;
+      let error: unknown;
       try {
-        answer = this.#attempt(direction, operation);
+        const answer = this.#attempt(operation);
         if (answer === -EAGAIN) return;
-        if (answer < 0) failure = new SystemError(operation.syscall, answer, operation.context);
-        else value = operation.finish(answer);
-      } catch (error) {
-        failure = error;
+        if (answer < 0) error = new SystemError(operation.syscall, answer, operation.context);
+        else result = operation.finish(answer, this);
+      } catch (thrown) {
+        error = thrown;
       }
-      queue.shift();
-      this.#settled(pending);
-      if (failure === undefined) pending.resolve(value as never);
-      else fail(pending, failure);
+      this.#leave(operation);
+      if (error === undefined) operation.settle?.(result);
+      else fail(operation, error);
     }
   }
 }
