@@ -1,7 +1,7 @@
 // The operations that receive.
-import { SOCK_DGRAM, SOCK_STREAM } from '../constants.js';
+import { MSG_ERRQUEUE, SOCK_DGRAM, SOCK_STREAM } from '../constants.js';
 import { type Bytes, raw } from '../native.js';
-import { type Direction, Operation, READING } from './operation.js';
+import { type Direction, ERRORS, Operation, READING } from './operation.js';
 import { sharedBuffer, takeFromShared } from './shared-buffer.js';
 import type { Waiter } from './waiter.js';
 
@@ -14,7 +14,7 @@ abstract class Receiving<T> extends Operation<T> {
   }
 
   get direction(): Direction {
-    return READING;
+    return (this.flags & MSG_ERRQUEUE) === 0 ? READING : ERRORS;
   }
 
   get syscall(): string {
@@ -67,17 +67,19 @@ export class ReceiveBuffer extends Receiving<Buffer | null> {
   }
 }
 
-/** Any other call that receives, from the error queue (ERRORS) too. */
-export class ReceiveBy extends Operation<number> {
-  override readonly syscall: string;
+/** Any other call that receives. */
+export class ReceiveBy extends Receiving<number> {
+  readonly #syscall: string;
   override readonly attempt: (fd: number) => number;
-  override readonly direction: Direction;
 
-  constructor(owner: object, syscall: string, attempt: (fd: number) => number, direction: Direction = READING) {
-    super(owner);
-    this.syscall = syscall;
+  constructor(owner: object, syscall: string, flags: number, attempt: (fd: number) => number) {
+    super(owner, flags);
+    this.#syscall = syscall;
     this.attempt = attempt;
-    this.direction = direction;
+  }
+
+  override get syscall(): string {
+    return this.#syscall;
   }
 
   finish(received: number, waiter: Waiter): number {

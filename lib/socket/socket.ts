@@ -10,7 +10,6 @@ import {
   F_SETFL,
   FD_CLOEXEC,
   MSG_CMSG_CLOEXEC,
-  MSG_ERRQUEUE,
   O_NONBLOCK,
   SHUT_RDWR,
   SO_DOMAIN,
@@ -46,7 +45,7 @@ import {
   release,
   remember,
 } from './open-sockets.js';
-import { ERRORS, READING, WRITING } from './operation.js';
+import { READING, WRITING } from './operation.js';
 import { Receive, ReceiveBuffer, ReceiveBy } from './receiving.js';
 import { Send, SendAll, SendBy } from './sending.js';
 import { splice } from './splicing.js';
@@ -319,7 +318,7 @@ export class Socket implements AsyncDisposable, Disposable {
       if (received >= 0 && from) from.length = raw.out[0] as number;
       return received;
     };
-    return this.#waiter.perform(new ReceiveBy(this, 'recvfrom', attempt), options);
+    return this.#waiter.perform(new ReceiveBy(this, 'recvfrom', flags, attempt), options);
   }
 
   /**
@@ -330,9 +329,8 @@ export class Socket implements AsyncDisposable, Disposable {
   recvmsg(message: MsgHdr, options?: TransferOptions): Promise<number> {
     // Descriptors that come with a message shall not leak into a program that is started meanwhile.
     const flags = (options?.flags ?? 0) | MSG_CMSG_CLOEXEC;
-    const direction = (flags & MSG_ERRQUEUE) === 0 ? READING : ERRORS;
     const attempt = (fd: number) => tryRecvmsg(fd, message, flags);
-    return this.#waiter.perform(new ReceiveBy(this, 'recvmsg', attempt, direction), options);
+    return this.#waiter.perform(new ReceiveBy(this, 'recvmsg', flags, attempt), options);
   }
 
   /**
@@ -410,7 +408,7 @@ export class Socket implements AsyncDisposable, Disposable {
         return received.length;
       });
     };
-    await this.#waiter.perform(new ReceiveBy(this, 'recvmsg', attempt), options);
+    await this.#waiter.perform(new ReceiveBy(this, 'recvmsg', 0, attempt), options);
     return received as unknown as ReceivedFds;
   }
 
