@@ -18,6 +18,8 @@ import {
   ioctl,
   linger,
   listen,
+  mptcp_subflow_data,
+  optionTable,
   POLLOUT,
   PollFds,
   poll,
@@ -36,6 +38,7 @@ import {
   sockaddr_in,
   socket,
   TCP_CLOSE,
+  TCP_CLOSE_WAIT,
   TCP_ESTABLISHED,
   TCP_INFO,
   TCP_LISTEN,
@@ -316,6 +319,18 @@ describe.skipIf(!kindOf('Multipath TCP'))('Multipath TCP (where the kernel has i
     expect(addresses.map(({ ss_local, ss_remote }) => [`${ss_local}`, `${ss_remote}`])).toEqual([
       [`${getsockname(client)}`, `${getpeername(client)}`],
     ]);
+  });
+
+  test('of an older kernel tells less of each path', () => {
+    // As Linux 6.1 answers: 232 bytes of struct tcp_info, in which the state is the first.
+    const header = new mptcp_subflow_data({ size_subflow_data: 16, num_subflows: 2, size_kernel: 232, size_user: 232 });
+    const [one, other] = [new Uint8Array(232).fill(TCP_ESTABLISHED), new Uint8Array(232).fill(TCP_CLOSE_WAIT)];
+    const paths = optionTable.MPTCP_TCPINFO.content.decode(Buffer.concat([header.bytes, one, other]));
+    expect(paths.map(({ tcpi_state }) => tcpi_state)).toEqual([TCP_ESTABLISHED, TCP_CLOSE_WAIT]);
+    expect(paths.map(({ tcpi_rcv_wnd }) => tcpi_rcv_wnd)).toEqual([undefined, undefined]);
+    for (const length of [0, 15, 16, 100]) {
+      expect(optionTable.MPTCP_TCPINFO.content.decode(header.bytes.slice(0, length))).toEqual([]);
+    }
   });
 
   test('falls back to TCP where the peer has only that', () => {
