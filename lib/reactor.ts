@@ -28,7 +28,7 @@ import './syscalls/waiting.js';
 export type ReadyHandler = (events: number, fd: number) => void;
 
 // The int32s that both halves share begin with these, and the batch of events comes behind them: see native/reactor.h.
-const Shared = { watched: 0, keepsAlive: 1, deadBatches: 2, closed: 3, batch: 4 } as const;
+const Shared = { watched: 0, keepsAlive: 1, deadBatches: 2, closed: 3, ringing: 4, batch: 6 } as const;
 
 // How many events one epoll_wait takes at most.
 const batchLength = 256;
@@ -120,8 +120,8 @@ function wholeMilliseconds(timeout: number): number {
  * to whatever JavaScript runs next. Since Node 26.4 that may be never.) Each handler runs in the AsyncLocalStorage
  * context of its `add`.
  *
- * **How long.** Batch follows batch until nothing is ready or 1 ms has passed; then the event loop has its turn. So a
- * flood makes a timer late by 1 ms and what the handlers of one batch take.
+ * **How long.** Batch follows batch until at most one event came or 1 ms has passed; then the event loop has its turn. So
+ * a flood makes a timer late by 1 ms and what the handlers of one batch take.
  *
  * **What it watches.** As epoll, open file descriptions and not descriptors: when a descriptor is closed while a copy
  * of it (`dup`, a child process) is open, the kernel goes on reporting it, and nobody can remove it any more. So call
@@ -230,7 +230,7 @@ export class Reactor {
     const replaces = this.#generations[fd] !== 0;
     this.#registrations[fd] = registration;
     this.#generations[fd] = generation;
-    if (!replaces && (this.#shared[Shared.watched] as number)++ === 0) this.#native.hold();
+    if (!replaces && (this.#shared[Shared.watched] as number)++ === 0) this.#hold();
     this.#sweep();
   }
 
@@ -248,6 +248,13 @@ export class Reactor {
     registration.events = events;
     registration.spent = false;
     registration.absent = false;
+  }
+
+  /** `modify` for one that was registered. @internal */
+  replace(fd: number, registration: Registration): void {
+    const answer = control(this.#epfd, EPOLL_CTL_MOD, fd, registration.events, this.#generations[fd] as number);
+    if (answer < 0) fail('epoll_ctl', answer);
+    this.#registrations[fd] = registration;
   }
 
   /**
@@ -321,8 +328,14 @@ export class Reactor {
 
   #keepAlive(keepsAlive: 0 | 1): this {
     this.#shared[Shared.keepsAlive] = keepsAlive;
-    this.#native.hold();
+    this.#hold();
     return this;
+  }
+
+  // What is watched last, or whether that counts, has changed. Of what changes to and fro while handlers run, only the
+  // outcome matters, and the native half looks at it then.
+  #hold(): void {
+    if (this.#shared[Shared.ringing] === 0) this.#native.hold();
   }
 
   #find(fd: number): Registration | undefined {
@@ -332,7 +345,7 @@ export class Reactor {
   #forget(fd: number): void {
     this.#registrations[fd] = undefined;
     this.#generations[fd] = 0;
-    if (--(this.#shared[Shared.watched] as number) === 0) this.#native.hold();
+    if (--(this.#shared[Shared.watched] as number) === 0) this.#hold();
   }
 
   #grow(least: number): void {

@@ -152,14 +152,24 @@ int Reactor::take(int timeout) {
 }
 
 void Reactor::ring() {
+  shared_->ringing = 1;
+  deliverAll();
+  if (!watch_) return;  // closed, and what is shared may be gone
+  shared_->ringing = 0;
+  hold();
+}
+
+void Reactor::deliverAll() {
   Napi::HandleScope scope(Env());
   Napi::Function deliver = deliver_.Value();
   if (deliver.IsEmpty()) return;
   int64_t end = Now() + kLongestTurnNs;
+  int count;
   do {
-    int count = take(0);
+    count = take(0);
     if (count <= 0 || !this->deliver(deliver, count)) return;
-  } while (watch_ && !oneBatchARing_ && Now() < end);
+    // An event that came alone seldom has a successor by now, and to ask costs a call.
+  } while (count > 1 && watch_ && !oneBatchARing_ && Now() < end);
 }
 
 // Calls lib/reactor.ts with a batch. Each time a handler throws, the error goes where uncaught errors go, and

@@ -33,7 +33,8 @@ class Reactor : public Napi::ObjectWrap<Reactor> {
     int32_t keepsAlive;   // 1 after ref(), 0 after unref()
     int32_t deadBatches;  // how many batches had events of registrations that nobody made
     int32_t closed;       // how many watched descriptors were closed without remove()
-    epoll_event batch[];
+    int32_t ringing;      // 1 while handlers run, and what they leave to run; then comes hold()
+    alignas(8) epoll_event batch[];
   };
 
   Napi::Value Begin(const Napi::CallbackInfo& info);
@@ -45,6 +46,7 @@ class Reactor : public Napi::ObjectWrap<Reactor> {
 
   int take(int timeout);
   void ring();
+  void deliverAll();
   bool deliver(napi_value function, int count);
   void hold();
   void shut();

@@ -13,16 +13,19 @@ export function socketReactor(): Reactor {
 }
 
 // One for all: a socket's handler settles promises, and their context is that of whoever awaits them.
-const registration: Registration = {
-  events: (EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET) >>> 0,
-  spent: false,
-  absent: false,
-  call: (events, fd) => waiterOf(fd)?.happen(events),
-};
+const call = (events: number, fd: number): void => waiterOf(fd)?.happen(events);
+const readable = (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET) >>> 0;
+const forReading: Registration = { events: readable, spent: false, absent: false, call };
+const forBoth: Registration = { events: (readable | EPOLLOUT) >>> 0, spent: false, absent: false, call };
 
-/** Lets the Waiter of a descriptor know of its edges. */
-export function watch(fd: number): void {
-  socketReactor().register(fd, registration);
+/** Lets the Waiter of a descriptor know of edges: that there is more to read, and with `writing` also of room. */
+export function watch(fd: number, writing: boolean): void {
+  socketReactor().register(fd, writing ? forBoth : forReading);
+}
+
+/** Lets a Waiter that knows when there is more to read know of room, too. */
+export function watchForRoom(fd: number): void {
+  socketReactor().replace(fd, forBoth);
 }
 
 export function unwatch(fd: number): void {

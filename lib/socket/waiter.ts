@@ -1,7 +1,8 @@
 // One non-blocking descriptor, and the operations that wait for it.
 //
 // A call is tried first and waits only on EAGAIN. The descriptor is registered with the reactor once, at its first
-// wait, for edges in both directions: after that a wait costs no system call.
+// wait, for edges: after that a wait costs no system call. Edges of room begin with the first wait for room, because a
+// Unix socket has one whenever its peer receives.
 import {
   EAGAIN,
   ECANCELED,
@@ -27,7 +28,7 @@ import {
   READING,
   WRITING,
 } from './operation.js';
-import { hold, letGo, unwatch, watch } from './reactor.js';
+import { hold, letGo, unwatch, watch, watchForRoom } from './reactor.js';
 
 /** How long an operation may wait. */
 export interface WaitOptions {
@@ -45,10 +46,11 @@ const directions = [READING, WRITING, ERRORS] as const;
 
 // A Waiter's state: its directions, each set until a call said that it would block, and again when the kernel reports an
 // edge; and these.
-const REGISTERED = 8;
-const KEEPS_ALIVE = 16;
+const WATCHED = 8;
+const WATCHED_FOR_ROOM = 16;
+const KEEPS_ALIVE = 32;
 // The peer is done, or urgent data is about: then fewer bytes than asked for do not mean that there are no more.
-const ENDED = 32;
+const ENDED = 64;
 
 /** Why an operation ended when its socket was closed under it: `code` is 'ECANCELED'. */
 function closedError(syscall: string): SystemError {
@@ -113,7 +115,7 @@ export class Waiter {
   release(): number {
     const { fd } = this;
     if (fd < 0) return fd;
-    if (this.#state & REGISTERED) unwatch(fd);
+    if (this.#state & WATCHED) unwatch(fd);
     this.fd = -1;
     for (const direction of directions) {
       for (let line = this.#line(direction); line !== undefined; line = this.#line(direction)) {
@@ -170,13 +172,10 @@ export class Waiter {
 
   #wait<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
     if (options?.signal?.aborted) return refuse(operation, options.signal.reason);
-    if (!(this.#state & REGISTERED)) {
-      try {
-        watch(this.fd);
-      } catch (error) {
-        return refuse(operation, error);
-      }
-      this.#state |= REGISTERED;
+    try {
+      this.#watch(operation.direction === WRITING);
+    } catch (error) {
+      return refuse(operation, error);
     }
     this.waits++;
     if (options !== undefined) this.#limit(operation, options);
@@ -185,6 +184,14 @@ export class Waiter {
     const promise = new Promise<T>(executor);
     operation.settle = settle;
     return promise;
+  }
+
+  #watch(writing: boolean): void {
+    const wanted = writing ? WATCHED | WATCHED_FOR_ROOM : WATCHED;
+    if ((this.#state & wanted) === wanted) return;
+    if (this.#state & WATCHED) watchForRoom(this.fd);
+    else watch(this.fd, writing);
+    this.#state |= wanted;
   }
 
   // Ends a wait by a signal or a timeout.
