@@ -258,17 +258,30 @@ export function listInetSockets({ family, protocol = IPPROTO_TCP, states }: Inet
   });
 }
 
+function unixQuery(inode: number, states: number, flags: number): UnixSocket[] {
+  const question = new unix_diag_req({
+    sdiag_family: AF_UNIX,
+    udiag_ino: inode,
+    udiag_states: states,
+    udiag_show: UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID,
+    udiag_cookie: anyCookie,
+  });
+  const request = NetlinkMessage.of(SOCK_DIAG_BY_FAMILY, flags, question);
+  return netlinkQuery(NETLINK_SOCK_DIAG, request).map((message) => new UnixSocket(message));
+}
+
 /**
  * The Unix sockets in this network namespace, whoever's they are, as `ss -x` lists them.
  * @param states TCP_ESTABLISHED, TCP_LISTEN, TCP_CLOSE; all without it
  */
 export function listUnixSockets(states?: readonly number[]): UnixSocket[] {
-  const question = new unix_diag_req({
-    sdiag_family: AF_UNIX,
-    udiag_states: stateBits(states),
-    udiag_show: UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID,
-    udiag_cookie: anyCookie,
-  });
-  const request = NetlinkMessage.of(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, question);
-  return netlinkQuery(NETLINK_SOCK_DIAG, request).map((message) => new UnixSocket(message));
+  return unixQuery(0, stateBits(states), NLM_F_DUMP);
+}
+
+/**
+ * The Unix socket with this inode, the number in `socket:[…]` of /proc/PID/fd.
+ * @throws NetlinkError ENOENT there is none in this network namespace
+ */
+export function findUnixSocket(inode: number): UnixSocket {
+  return unixQuery(inode, 0, 0)[0] as UnixSocket;
 }

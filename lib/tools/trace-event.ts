@@ -2,6 +2,7 @@
 import { errnoName, strerror } from '../index.js';
 import type { Answer, Before, Call, RawCall } from './calls/call.js';
 import { type Json, number, type Shown } from './decode/notation.js';
+import type { OpenFileChange } from './open-file.js';
 
 /** The TCP state of a descriptor before and after a call: null where it is not open, or not of TCP. */
 export interface TcpStates {
@@ -36,6 +37,14 @@ export interface TraceRecord extends TraceBegin {
   readonly answer?: Json;
   /** The TCP states of the descriptors that the call was about, if they were asked for. */
   readonly states?: readonly TcpStates[];
+  /** How long the thread slept in it, in milliseconds, if open files were asked for. */
+  readonly slept?: number;
+  /** And how long it waited for a processor. */
+  readonly queued?: number;
+  /** The open files behind the descriptors that the call was about, made, or passed in a message, if they were asked for. */
+  readonly files?: readonly OpenFileChange[];
+  /** Other TCP sockets of this process that were seen to have changed their state since the call before. */
+  readonly others?: readonly OpenFileChange[];
   /** The whole line, as strace writes it. */
   readonly text: string;
 }
@@ -46,6 +55,10 @@ export interface Occasion {
   readonly thread: number;
   readonly duration: number;
   readonly states?: readonly TcpStates[];
+  readonly slept?: number;
+  readonly queued?: number;
+  readonly files?: readonly OpenFileChange[];
+  readonly others?: readonly OpenFileChange[];
 }
 
 /** One call: its decoded arguments and its result, and the line that strace would write of it. */
@@ -58,6 +71,10 @@ export class TraceEvent implements TraceRecord {
   declare readonly error?: string;
   declare readonly answer?: Json;
   declare readonly states?: readonly TcpStates[];
+  declare readonly slept?: number;
+  declare readonly queued?: number;
+  declare readonly files?: readonly OpenFileChange[];
+  declare readonly others?: readonly OpenFileChange[];
   readonly #arguments: readonly (readonly [name: string, shown: Shown])[];
   readonly #result: string;
 
@@ -67,7 +84,7 @@ export class TraceEvent implements TraceRecord {
     before: Before,
     answer: Answer,
     shown: readonly (readonly [name: string, shown: Shown])[],
-    { time, thread, duration, states }: Occasion,
+    { time, thread, duration, states, slept, queued, files, others }: Occasion,
   ) {
     this.time = time;
     this.thread = thread;
@@ -84,6 +101,10 @@ export class TraceEvent implements TraceRecord {
       this.#result = (special ?? number(answer.result)).text;
     }
     if (states !== undefined) this.states = states;
+    if (slept !== undefined) this.slept = slept;
+    if (queued !== undefined) this.queued = queued;
+    if (files !== undefined) this.files = files;
+    if (others !== undefined) this.others = others;
   }
 
   get arguments(): Readonly<Record<string, Json>> {
@@ -99,7 +120,7 @@ export class TraceEvent implements TraceRecord {
   }
 
   toJSON(): TraceRecord {
-    const { time, thread, call, result, error, answer, duration, states, text } = this;
+    const { time, thread, call, result, error, answer, duration, states, slept, queued, files, others, text } = this;
     return {
       time,
       thread,
@@ -110,6 +131,10 @@ export class TraceEvent implements TraceRecord {
       ...(answer !== undefined && { answer }),
       duration,
       ...(states !== undefined && { states }),
+      ...(slept !== undefined && { slept }),
+      ...(queued !== undefined && { queued }),
+      ...(files !== undefined && { files }),
+      ...(others !== undefined && { others }),
       text,
     };
   }

@@ -11,6 +11,7 @@
 export type { Call, ErrorName, Explanation, Parameter, ParameterKind, RawCall, ResultKind } from './calls/call.js';
 export { calls } from './calls/index.js';
 export type { Json } from './decode/notation.js';
+export type { OpenFile, OpenFileChange } from './open-file.js';
 export { explain } from './explain.js';
 export { type TcpStates, type TraceBegin, TraceEvent, type TraceRecord } from './trace-event.js';
 export { type Trace, type TraceOptions, type TraceSink, trace } from './tracer.js';

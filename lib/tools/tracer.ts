@@ -4,8 +4,10 @@ import { raw } from '../index.js';
 import type { Answer, Before, Call, Parameter, RawCall } from './calls/call.js';
 import { calls } from './calls/index.js';
 import { defaultLimit, type Shown, unknown } from './decode/notation.js';
+import { changedSockets, type OpenFile, openFile, passedDescriptors } from './open-file.js';
+import { Scheduler, type Scheduling, waitingIn } from './scheduling.js';
 import { tcpState } from './tcp-states.js';
-import { type TcpStates, type TraceBegin, TraceEvent } from './trace-event.js';
+import { type Occasion, type TcpStates, type TraceBegin, TraceEvent } from './trace-event.js';
 
 /** Where traced calls go: a function that is given each, or something to write their lines to. */
 export type TraceSink = ((event: TraceEvent) => void) | { write(line: string): unknown };
@@ -15,6 +17,11 @@ export interface TraceOptions {
   readonly limit?: number | undefined;
   /** Whether to look at the TCP states of a call's descriptors before and after it: two further calls for each. */
   readonly states?: boolean | undefined;
+  /**
+   * Whether to look at the open files behind a call's descriptors before and after it, and at how long the thread slept:
+   * what a timeline is drawn from. It takes some dozens of further calls for each.
+   */
+  readonly files?: boolean | undefined;
   /** Whether functions are shown, too, that ask the kernel for nothing: htons, inet_pton, ... */
   readonly all?: boolean | undefined;
   /** Called just before a call is made: what blocks is seen while it blocks. */
@@ -32,6 +39,7 @@ interface Listener {
   readonly sink: (event: TraceEvent) => void;
   readonly limit: number;
   readonly states: boolean;
+  readonly scheduler: Scheduler | undefined;
   readonly all: boolean;
   readonly onBegin: ((call: TraceBegin) => void) | undefined;
 }
@@ -57,13 +65,16 @@ export function trace(sink: TraceSink, options: TraceOptions = {}): Trace {
     sink: typeof sink === 'function' ? sink : (event) => void sink.write(`${event}\n`),
     limit: options.limit ?? defaultLimit,
     states: options.states ?? false,
+    scheduler: options.files ? new Scheduler() : undefined,
     all: options.all ?? false,
     onBegin: options.onBegin,
   };
   if (listeners.size === 0) wrapAll();
   listeners.add(listener);
   const stop = () => {
-    if (listeners.delete(listener) && listeners.size === 0) unwrapAll();
+    if (!listeners.delete(listener)) return;
+    listener.scheduler?.close();
+    if (listeners.size === 0) unwrapAll();
   };
   return { stop, [Symbol.dispose]: stop };
 }
@@ -141,6 +152,8 @@ class Recording {
   readonly #listener: Listener;
   readonly #arguments: readonly (readonly Named[] | ((answer: Answer) => readonly Named[]))[];
   readonly #states: ReadonlyMap<number, string | null>;
+  readonly #files: ReadonlyMap<number, OpenFile | null>;
+  readonly #scheduling: Scheduling | undefined;
 
   constructor(name: RawCall, call: Call, given: readonly unknown[], listener: Listener) {
     this.#name = name;
@@ -154,16 +167,25 @@ class Recording {
       return this.#show(parameter, taken);
     });
     this.#states = new Map(listener.states ? this.#descriptors().map((fd) => [fd, tcpState(fd)]) : []);
-    const { onBegin } = listener;
+    const { onBegin, scheduler } = listener;
+    this.#files = new Map(scheduler ? this.#descriptors().map((fd) => [fd, openFile(fd)]) : []);
     if (onBegin)
       guarded(() => onBegin({ time: now(performance.now()), thread: threadId, call: name, text: this.#begun() }));
+    this.#scheduling = scheduler?.now;
   }
 
   finish(value: unknown, start: number, duration: number): void {
+    const after = this.#listener.scheduler?.now;
     const answer: Answer = { value, result: typeof value === 'number' ? value : 0, out: raw.out.slice() };
     const shown = this.#arguments.flatMap((argument) => (typeof argument === 'function' ? argument(answer) : argument));
-    const states = this.#listener.states ? this.#statesAfter(answer) : undefined;
-    const occasion = { time: now(start), thread: threadId, duration, ...(states && { states }) };
+    const occasion: Occasion = {
+      time: now(start),
+      thread: threadId,
+      duration,
+      ...(this.#scheduling && after && waitingIn(duration, this.#scheduling, after)),
+      ...(this.#listener.states && { states: this.#statesAfter(answer) }),
+      ...(after && this.#filesAfter(answer, shown)),
+    };
     const event = new TraceEvent(this.#name, this.#call, this.#before, answer, shown, occasion);
     guarded(() => this.#listener.sink(event));
   }
@@ -209,13 +231,29 @@ class Recording {
     return found;
   }
 
-  #statesAfter({ result, out }: Answer): TcpStates[] {
-    const fds = new Set(this.#states.keys());
+  /** The descriptors that the call was about, and those that it made. */
+  #descriptorsAfter({ result, out }: Answer): Set<number> {
+    const fds = new Set(this.#descriptors());
     if (result >= 0 && this.#call.result === 'descriptor') fds.add(result);
     if (result >= 0 && this.#call.parameters.some(({ kind }) => kind === 'descriptors out')) {
       fds.add(out[0] as number).add(out[1] as number);
     }
-    return [...fds].map((fd) => ({ fd, before: this.#states.get(fd) ?? null, after: tcpState(fd) }));
+    return fds;
+  }
+
+  #statesAfter(answer: Answer): TcpStates[] {
+    return Array.from(this.#descriptorsAfter(answer), (fd) => ({
+      fd,
+      before: this.#states.get(fd) ?? null,
+      after: tcpState(fd),
+    }));
+  }
+
+  #filesAfter(answer: Answer, shown: readonly Named[]): Pick<Occasion, 'files' | 'others'> {
+    const fds = this.#descriptorsAfter(answer);
+    if (answer.result >= 0) for (const [, { json }] of shown) for (const fd of passedDescriptors(json)) fds.add(fd);
+    const files = Array.from(fds, (fd) => ({ fd, before: this.#files.get(fd) ?? null, after: openFile(fd) }));
+    return { files, others: changedSockets(fds) };
   }
 }
 

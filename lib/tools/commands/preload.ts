@@ -1,5 +1,7 @@
 // What `posix-sockets trace` has node load before the script, in the main thread and in each worker. Its URL says how.
 import { openSync, writeSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import workerThreads, { type WorkerOptions } from 'node:worker_threads';
 import { POLLOUT, PollFds, poll } from '../../index.js';
 import type * as tracer from '../trace.js';
 
@@ -39,6 +41,17 @@ const tracing = trace(
   },
   {
     states: wanted.has('states'),
+    files: wanted.has('files'),
     ...(wanted.has('limit') && { limit: Number(wanted.get('limit')) }),
   },
 );
+
+// A worker takes the options of this process, and loads this, unless it is given options of its own.
+const { Worker } = workerThreads;
+workerThreads.Worker = class extends Worker {
+  constructor(file: string | URL, options: WorkerOptions = {}) {
+    const { execArgv } = options;
+    super(file, execArgv ? { ...options, execArgv: [...execArgv, '--import', import.meta.url] } : options);
+  }
+};
+syncBuiltinESMExports();

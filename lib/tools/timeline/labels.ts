@@ -1,0 +1,57 @@
+// Which labels have room at which width of the picture.
+import { firstAtOrAbove } from './sorted.js';
+
+/** A label that begins at a place from 0 to 1, or ends there if it would not fit in before the right edge. */
+export interface Label {
+  readonly at: number;
+  /** How many pixels wide it is. */
+  readonly width: number;
+  /** Those with a higher one are placed first; 0 if not said. */
+  readonly weight?: number;
+}
+
+const gap = 7;
+const magnifications = [0.4, 0.6, 0.8, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32];
+/** From here on labels end at their place, and do not begin there. */
+const rightmost = 0.9;
+
+export const endsThere = ({ at }: Pick<Label, 'at'>) => at > rightmost;
+
+/** How wide a text is about, in pixels. Chinese characters are twice as wide as others. */
+export function widthOf(text: string, size: number): number {
+  const wide = text.match(/[\u2e80-\uffef]/gu)?.length ?? 0;
+  return (text.length + wide * 0.8) * size * 0.57;
+}
+
+/**
+ * The narrowest width of the picture at which each label has room in its row, beside those that have it already.
+ * @param width the width that the picture is made for, in pixels
+ * @returns undefined for those that never have
+ */
+export function widthsForLabels(labels: readonly Label[], width: number): (number | undefined)[] {
+  const shown = new Map<Label, number>();
+  const order = [...labels].sort((one, other) => (other.weight ?? 0) - (one.weight ?? 0) || one.at - other.at);
+  const [places, placed]: [number[], Label[]] = [[], []];
+  for (const magnification of magnifications) {
+    const total = Math.round(width * magnification);
+    for (const label of order) {
+      if (shown.has(label)) continue;
+      const [left, right] = extent(label, total);
+      const next = firstAtOrAbove(places, label.at);
+      const isFree = placed.slice(Math.max(0, next - 1), next + 1).every((other) => {
+        const [start, end] = extent(other, total);
+        return right + gap <= start || end + gap <= left;
+      });
+      if (!isFree || left < -1 || right > total + 1) continue;
+      shown.set(label, total);
+      places.splice(next, 0, label.at);
+      placed.splice(next, 0, label);
+    }
+  }
+  return labels.map((label) => shown.get(label));
+}
+
+function extent(label: Label, total: number): [left: number, right: number] {
+  const start = label.at * total - (endsThere(label) ? label.width : 0);
+  return [start, start + label.width];
+}

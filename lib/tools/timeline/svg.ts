@@ -1,0 +1,44 @@
+// The picture alone, as an SVG file.
+import { arrowHeads, drawPlot, drawTitles, heightOf } from './drawing.js';
+import { colours, drawingStyle } from './drawing-style.js';
+import { element, escaped } from './markup.js';
+import type { Timeline } from './model.js';
+import { type Pace, scaleOf } from './scale.js';
+import { type Language, words } from './words.js';
+
+export interface SvgOptions {
+  /** Compressed if not said. */
+  readonly pace?: Pace | undefined;
+  /** What it is a picture of. */
+  readonly title?: string | undefined;
+  readonly language?: Language | undefined;
+}
+
+const margin = 16;
+
+/** An SVG file that shows a timeline, light or dark as its reader wants it. */
+export function timelineSvg(timeline: Timeline, options: SvgOptions = {}): string {
+  const { pace = 'compressed', title = 'Timeline', language = 'en' } = options;
+  const scale = scaleOf(timeline, pace);
+  const drawing = { timeline, scale, words: words[language] };
+  const [width, height] = [scale.width + 2 * margin, heightOf(timeline) + margin];
+  const plot = drawPlot(drawing);
+  // Labels that need more room than this have none.
+  const crowded = [...new Set(Array.from(plot.matchAll(/from-(\d+)/g), ([, from]) => Number(from)))]
+    .filter((from) => from > scale.width)
+    .map((from) => `.from-${from} { display: none }`);
+  return element(
+    'svg',
+    { xmlns: 'http://www.w3.org/2000/svg', class: 'timeline', width, height, viewBox: `0 0 ${width} ${height}` },
+    element('title', {}, escaped(title)),
+    element('style', {}, `${colours}\n${drawingStyle}${crowded.join('\n')}`),
+    arrowHeads,
+    element('rect', { width: '100%', height: '100%', style: 'fill: var(--paper)' }),
+    element(
+      'svg',
+      { x: margin, width: scale.width, height, overflow: 'visible' },
+      plot,
+      element('g', {}, drawTitles(drawing)),
+    ),
+  ).concat('\n');
+}
