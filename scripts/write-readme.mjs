@@ -1,12 +1,15 @@
-// Writes the tables of README.md between their marks: calls, control messages and options, from the package's own.
+// Writes the tables of README.md between their marks: calls, control messages and options, from the package's own; and its
+// picture, of a trace that was recorded with
+//   npx posix-sockets trace --json --files -o docs/timeline.jsonl dist/examples/echo.js
 // `--check` writes nothing and exits with 1 if they are not up to date.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 const { controlKinds, optionTable } = await import('../dist/lib/index.js');
 const { calls } = await import('../dist/lib/tools/trace.js');
+const { timelineOf, timelineSvg } = await import('../dist/lib/tools/timeline/index.js');
 
-const file = new URL('../README.md', import.meta.url);
-const before = readFileSync(file, 'utf8');
+const at = (path) => new URL(`../${path}`, import.meta.url);
+const read = (path) => readFileSync(at(path), 'utf8');
 
 function manPage(page) {
   const [, name, section] = /^(\w+)\((\d)\)$/.exec(page);
@@ -39,11 +42,27 @@ function controlList() {
     .join(' ');
 }
 
-const marks = { calls: callTable, options: optionTableText, 'control messages': controlList };
-let after = before;
-for (const [name, make] of Object.entries(marks)) {
-  const pattern = new RegExp(`(<!-- ${name} -->\n).*?(<!-- /${name} -->)`, 's');
-  after = after.replace(pattern, (_, begin, end) => `${begin}\n${make()}\n\n${end}`);
+function picture() {
+  const records = read('docs/timeline.jsonl').trim().split('\n');
+  const title = 'A client and an echo server in two threads: their calls, what passed between them, their TCP states';
+  return timelineSvg(timelineOf(records.map((line) => JSON.parse(line))), { title });
 }
-if (process.argv.includes('--check')) process.exit(after === before ? 0 : 1);
-writeFileSync(file, after);
+
+const marks = { calls: callTable, options: optionTableText, 'control messages': controlList };
+function readme() {
+  let text = read('README.md');
+  for (const [name, make] of Object.entries(marks)) {
+    const pattern = new RegExp(`(<!-- ${name} -->\n).*?(<!-- /${name} -->)`, 's');
+    text = text.replace(pattern, (_, begin, end) => `${begin}\n${make()}\n\n${end}`);
+  }
+  return text;
+}
+
+const written = { 'README.md': readme(), 'docs/timeline.svg': picture() };
+for (const [path, text] of Object.entries(written)) {
+  if (!process.argv.includes('--check')) writeFileSync(at(path), text);
+  else if (!existsSync(at(path)) || read(path) !== text) {
+    console.log(`${path} is not up to date`);
+    process.exitCode = 1;
+  }
+}

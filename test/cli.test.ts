@@ -17,7 +17,7 @@ describe('posix-sockets', () => {
     expect(await command('--version')).toMatchObject({ code: 0, stdout: `${version}\n` });
     const { code, stdout } = await command('--help');
     expect(code).toBe(0);
-    for (const name of ['prompt', 'trace']) expect(stdout).toContain(`posix-sockets ${name}`);
+    for (const name of ['prompt', 'trace', 'timeline']) expect(stdout).toContain(`posix-sockets ${name}`);
     expect(await command('trace', '--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('--json') });
   });
 

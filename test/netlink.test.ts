@@ -60,6 +60,7 @@ import {
 } from 'posix-sockets';
 import {
   attributeBytes,
+  findUnixSocket,
   InterfaceAddress,
   ifaddrmsg,
   ifinfomsg,
@@ -313,6 +314,13 @@ describe('sockets', () => {
     expect(theirs).toEqual(mine.map((inode) => [inode, all.get(inode)?.peer ?? 0]).sort());
     expect(listUnixSockets([TCP_LISTEN]).map(({ inode }) => inode)).toContain(inodeOf(listener));
     expect(listUnixSockets([TCP_LISTEN]).map(({ inode }) => inode)).not.toContain(inodeOf(one));
+  });
+
+  test('one Unix socket by its inode', () => {
+    const [one, other] = socketpair(AF_UNIX, SOCK_STREAM).map(opened) as [number, number];
+    send(other, bytes('here'));
+    expect(findUnixSocket(inodeOf(one))).toMatchObject({ inode: inodeOf(one), peer: inodeOf(other), receiveQueue: 4 });
+    expect(() => findUnixSocket(0xffff_fffe)).toThrow(expect.objectContaining({ code: 'ENOENT' }));
   });
 });
 

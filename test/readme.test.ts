@@ -1,8 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { timelineOf } from 'posix-sockets/timeline';
+import type { TraceRecord } from 'posix-sockets/trace';
 import ts from 'typescript';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -83,7 +87,30 @@ test('every example of the README is run here', () => {
   expect([...examples.keys()]).toEqual(['tcp', 'udp', 'unix', 'socket', 'reactor', 'trace', 'testing']);
 });
 
-test('its tables are those of the package (npm run docs writes them)', () => {
+test('its tables are those of the package, and its picture that of the recorded trace (npm run docs writes them)', () => {
   const script = fileURLToPath(new URL('../scripts/write-readme.mjs', import.meta.url));
-  expect(spawnSync(process.execPath, [script, '--check']).status).toBe(0);
+  const { status, stdout } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
 });
+
+test('the picture shows the example as it still is', () => {
+  const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+  const folder = mkdtempSync(join(tmpdir(), 'posix-sockets-'));
+  try {
+    const trace = join(folder, 'trace.jsonl');
+    const options = ['trace', '--json', '--files', '-o', trace, at('dist/examples/echo.js')];
+    expect(spawnSync(process.execPath, [at('dist/lib/tools/cli.js'), ...options]).status).toBe(0);
+    const [recorded, fresh] = [at('docs/timeline.jsonl'), trace].map(shapeOf);
+    expect(fresh).toEqual(recorded);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** What is the same in every run: who calls what, and what passes between whom. */
+function shapeOf(file: string) {
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  const { arrows, steps } = timelineOf(lines.map((line) => JSON.parse(line) as TraceRecord));
+  const calls = steps.map(({ call, thread, outcome }) => `${thread.title}: ${call.call} ${outcome}`);
+  return { calls: calls.sort(), arrows: arrows.map(({ kind, label }) => `${kind} ${label}`).sort() };
+}

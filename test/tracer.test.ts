@@ -1,21 +1,29 @@
 // The tracer's own promises. That its lines are strace's is for strace.test.ts to show.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   AF_INET,
   AF_UNIX,
+  accept,
   bind,
   close,
+  connect,
   constants,
   getsockname,
   listen,
   MSG_DONTWAIT,
   MSG_PEEK,
+  pipe2,
   raw,
   recv,
+  recvFds,
+  SHUT_WR,
   SOCK_STREAM,
   SystemError,
   send,
+  sendFds,
+  setOption,
+  shutdown,
   sockaddr_in,
   socket,
   socketpair,
@@ -213,6 +221,109 @@ describe('trace', () => {
     raw.send(a, Buffer.from('x'), 0);
     tracing.stop();
     expect(written).toBe(`send(${a}, "x", 1, 0) = 1\n`);
+  });
+});
+
+describe('the open files of calls', () => {
+  const linkOf = (fd: number) => readlinkSync(`/proc/self/fd/${fd}`);
+  const filesOf = (work: () => void) => traced(work, { files: true }).map(({ files }) => files);
+
+  test('what a descriptor is before a call and after it, by the names and addresses that the kernel gives', () => {
+    let fd = -1;
+    const [made, named, closed] = filesOf(() => {
+      fd = socket(AF_INET, SOCK_STREAM);
+      open.push(fd);
+      bind(fd, sockaddr_in('127.0.0.1', 0));
+    }).concat(
+      filesOf(() => {
+        close(fd);
+      }),
+    );
+    const kind = { name: made?.[0]?.after?.name, family: 'AF_INET', type: 'SOCK_STREAM', protocol: 'IPPROTO_TCP' };
+    const fresh = { ...kind, local: '0.0.0.0:0', state: 'TCP_CLOSE' };
+    expect(kind.name).toMatch(/^socket:\[\d+\]$/);
+    expect(made).toEqual([{ fd, before: null, after: fresh }]);
+    const bound = { ...fresh, local: expect.stringMatching(/^127\.0\.0\.1:[1-9]\d*$/) };
+    expect(named).toEqual([{ fd, before: fresh, after: bound }]);
+    expect(closed).toEqual([{ fd, before: bound, after: null }]);
+  });
+
+  test('both ends of a pair, and of a pipe', () => {
+    const [pairFiles, pipeFiles] = filesOf(() => {
+      open.push(...socketpair(AF_UNIX, SOCK_STREAM), ...pipe2());
+    });
+    const [one, other, reader, writer] = open.slice(-4) as [number, number, number, number];
+    expect(pairFiles).toMatchObject([
+      { fd: one, after: { name: linkOf(one), family: 'AF_UNIX', other: linkOf(other) } },
+      { fd: other, after: { name: linkOf(other), family: 'AF_UNIX', other: linkOf(one) } },
+    ]);
+    expect(pipeFiles).toMatchObject([
+      { fd: reader, after: { name: linkOf(reader), end: 'read' } },
+      { fd: writer, after: { name: linkOf(writer), end: 'write' } },
+    ]);
+  });
+
+  test('descriptors that are passed in a message', () => {
+    const [a, b] = pair();
+    const [reader, writer] = pipe2();
+    open.push(reader, writer);
+    const [sent, received] = filesOf(() => {
+      sendFds(a, [writer]);
+      open.push(...recvFds(b, 1).fds);
+    });
+    const arrived = open.at(-1) as number;
+    expect(sent).toMatchObject([{ fd: a }, { fd: writer, after: { name: linkOf(writer), end: 'write' } }]);
+    expect(received).toMatchObject([{ fd: b }, { fd: arrived, before: null, after: { name: linkOf(writer) } }]);
+  });
+
+  test('other TCP sockets whose state a call changes', () => {
+    const listener = socket(AF_INET, SOCK_STREAM);
+    open.push(listener);
+    bind(listener, sockaddr_in('127.0.0.1', 0));
+    listen(listener, 1);
+    const client = socket(AF_INET, SOCK_STREAM);
+    open.push(client);
+    const events = traced(
+      () => {
+        connect(client, getsockname(listener));
+        open.push(accept(listener));
+        shutdown(client, SHUT_WR);
+      },
+      { files: true },
+    );
+    const server = open.at(-1) as number;
+    const last = events.at(-1)?.others;
+    expect(last).toMatchObject([
+      { fd: server, before: { state: 'TCP_ESTABLISHED' }, after: { name: linkOf(server), state: 'TCP_CLOSE_WAIT' } },
+    ]);
+  });
+
+  test('how long the thread slept, and that it did not', () => {
+    const [a, b] = pair();
+    setOption(b, 'SO_RCVTIMEO', { tv_sec: 0, tv_usec: 50_000 });
+    const [waited, asked] = traced(
+      () => {
+        raw.recv(b, new Uint8Array(1), 0);
+        raw.recv(a, new Uint8Array(1), MSG_DONTWAIT);
+      },
+      { files: true },
+    ) as [TraceEvent, TraceEvent];
+    expect(waited).toMatchObject({ error: 'EAGAIN' });
+    expect((waited.slept as number) + (waited.queued as number)).toBeCloseTo(waited.duration, 6);
+    expect(waited.slept).toBeGreaterThan(0);
+    expect(waited.duration).toBeGreaterThanOrEqual(49);
+    // Somebody else may have had the processor, but not for as long as the call before was asleep.
+    expect(asked.slept).toBeLessThan(waited.slept as number);
+  });
+
+  test('a trace that is stopped has closed what it read them from', () => {
+    const before = readdirSync('/proc/self/fd').length;
+    for (let i = 0; i < 3; i++) {
+      const tracing = trace(() => {}, { files: true });
+      tracing.stop();
+      tracing.stop();
+    }
+    expect(readdirSync('/proc/self/fd').length).toBe(before);
   });
 });
 

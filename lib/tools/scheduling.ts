@@ -33,12 +33,15 @@ export interface Waiting {
   readonly queued: number;
 }
 
+const none: Waiting = { slept: 0, queued: 0 };
+
 /**
- * How long a thread slept in a call, and how long it was kept waiting: not at all if it had its processor throughout.
- * What is left of the call is the kernel's own work, which is microseconds, and is counted as sleep where there was any.
+ * How long a thread slept in a call, and how long it was kept waiting: not at all if it had its processor throughout, or
+ * lost it before or after the call, between these looks. What is left of a call that slept is the kernel's own work, which
+ * is microseconds, and counts as sleep.
  */
 export function waitingIn(duration: number, before: Scheduling, after: Scheduling): Waiting {
-  if (after.turns === before.turns) return { slept: 0, queued: 0 };
-  const queued = Math.min(duration, after.queued - before.queued);
+  const queued = after.queued - before.queued;
+  if (after.turns === before.turns || queued > duration) return none;
   return { slept: duration - queued, queued };
 }

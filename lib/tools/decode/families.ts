@@ -73,7 +73,8 @@ export const messageFlags = new Family('MSG_');
 export const shutdownHows = new Family('SHUT_');
 /** What F_GETFL and F_SETFL know: how a file was opened for reading and writing, and the flags. */
 export const accessModes = new Family(['O_RDONLY', 'O_WRONLY', 'O_RDWR', 'O_ACCMODE'], undefined, 'O_');
-export const openFlags = new Family('O_', /RDONLY|WRONLY|RDWR|ACCMODE|NDELAY|RSYNC/);
+/** Not O_LARGEFILE, which is 0 where every file may be large. */
+export const openFlags = new Family('O_', /RDONLY|WRONLY|RDWR|ACCMODE|NDELAY|RSYNC|LARGEFILE/);
 export const descriptorFlags = new Family('FD_', /SETSIZE/);
 export const fcntlCommands = new Family('F_', /^F_(OWNER|RDLCK|WRLCK|UNLCK|SEAL_)/);
 export const lockTypes = new Family(['F_RDLCK', 'F_WRLCK', 'F_UNLCK'], undefined, 'F_');

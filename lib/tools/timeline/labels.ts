@@ -1,11 +1,16 @@
-// Which labels have room at which width of the picture.
+// Labels, and which of them have room at which width of the picture.
+import { percent } from './layout.js';
+import { element, escaped } from './markup.js';
 import { firstAtOrAbove } from './sorted.js';
 
 /** A label that begins at a place from 0 to 1, or ends there if it would not fit in before the right edge. */
 export interface Label {
   readonly at: number;
-  /** How many pixels wide it is. */
-  readonly width: number;
+  readonly text: string;
+  /** Of its letters, in pixels. */
+  readonly size: number;
+  /** How far beside its place it begins, in pixels. */
+  readonly beside?: number;
   /** Those with a higher one are placed first; 0 if not said. */
   readonly weight?: number;
 }
@@ -15,7 +20,7 @@ const magnifications = [0.4, 0.6, 0.8, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32];
 /** From here on labels end at their place, and do not begin there. */
 const rightmost = 0.9;
 
-export const endsThere = ({ at }: Pick<Label, 'at'>) => at > rightmost;
+const endsThere = ({ at }: Label) => at > rightmost;
 
 /** How wide a text is about, in pixels. Chinese characters are twice as wide as others. */
 export function widthOf(text: string, size: number): number {
@@ -52,6 +57,54 @@ export function widthsForLabels(labels: readonly Label[], width: number): (numbe
 }
 
 function extent(label: Label, total: number): [left: number, right: number] {
-  const start = label.at * total - (endsThere(label) ? label.width : 0);
-  return [start, start + label.width];
+  const width = widthOf(label.text, label.size) + (label.beside ?? 0);
+  const start = label.at * total - (endsThere(label) ? width : 0);
+  return [start, start + width];
+}
+
+const prefix = 'from-';
+
+/** The class of what is shown only if the picture is so wide. */
+export const shownFrom = (width: number) => `${prefix}${width}`;
+
+/** A label, marked for the widths of the picture at which it is shown. */
+export function drawLabel(label: Label, width: number | undefined, kind: string, y: number): string {
+  if (width === undefined) return '';
+  const isLast = endsThere(label);
+  return element(
+    'text',
+    {
+      class: `${kind} ${shownFrom(width)}`,
+      x: percent(label.at),
+      y,
+      dx: isLast ? undefined : label.beside,
+      'text-anchor': isLast ? 'end' : undefined,
+    },
+    escaped(label.text),
+  );
+}
+
+/** Draws the labels of a row. @returns each, empty for those that never have room */
+export function drawLabels(labels: readonly Label[], width: number, kind: string, y: number): string[] {
+  const widths = widthsForLabels(labels, width);
+  return labels.map((label, i) => drawLabel(label, widths[i], kind, y));
+}
+
+/** The widths of the picture at which labels in it begin to be shown. */
+function widthsIn(plot: string): Set<number> {
+  return new Set(Array.from(plot.matchAll(new RegExp(`"[\\w- ]*${prefix}(\\d+)"`, 'g')), ([, width]) => Number(width)));
+}
+
+/** Rules that hide each label where the container of the picture, `plot`, is narrower than what it needs. */
+export function rulesForAnyWidth(plot: string): string {
+  const rules = Array.from(widthsIn(plot)).sort((one, other) => one - other);
+  return rules
+    .map((width) => `@container plot (width < ${width}px) { .${prefix}${width} { display: none } }`)
+    .join('\n');
+}
+
+/** Rules that hide the labels that need more than this width. */
+export function rulesForWidth(plot: string, width: number): string {
+  const hidden = [...widthsIn(plot)].filter((needed) => needed > width);
+  return hidden.map((needed) => `.${prefix}${needed} { display: none }`).join('\n');
 }

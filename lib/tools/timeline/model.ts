@@ -48,7 +48,7 @@ export interface Step {
   readonly files: readonly Lane[];
 }
 
-/** What an arrow stands for; `end` is the end of a stream that the receiver read, `reset` a connection cut off. */
+/** What an arrow stands for: `descriptors` came along with the bytes; `end` is the end of a stream that the receiver read, `reset` a connection cut off. */
 export type ArrowKind = 'bytes' | 'descriptors' | 'connection' | 'end' | 'reset';
 
 /** One end of an arrow. */
@@ -62,7 +62,7 @@ export interface Arrow {
   readonly kind: ArrowKind;
   readonly from: Point;
   readonly to: Point;
-  /** `5 B`, `fd 7 as fd 9`. */
+  /** `5 B`, `1 B, fd 7 as fd 9`. */
   readonly label: string;
 }
 

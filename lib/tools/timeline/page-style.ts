@@ -29,7 +29,7 @@ button:hover { border-color: var(--life) }
 .on .name { font-weight: 600 }
 .arrow { transition: opacity .12s }
 .chosen .arrow:not(.on) { opacity: .25 }
-.panel { position: sticky; bottom: 0; min-height: 8.2em; padding: 10px 16px 12px; margin-inline: -16px; background: var(--paper); border-bottom: 1px solid var(--rule); font-size: 13.5px }
+.panel { position: sticky; bottom: 0; min-height: 7em; padding: 10px 16px 12px; margin-inline: -16px; background: var(--paper); border-bottom: 1px solid var(--rule); font-size: 13.5px }
 .panel .call { overflow-wrap: anywhere; font-size: 13px }
 .panel .meaning { color: var(--error) }
 .panel .would-block { color: var(--block) }
@@ -47,17 +47,17 @@ th:last-child, td:last-child { padding-right: 0 }
 td .call { overflow-wrap: anywhere }
 td p { color: var(--muted); font-size: 12.5px; margin-top: 2px }
 tr.on td { background: color-mix(in srgb, var(--bytes) 10%, transparent) }
-dl { font-size: 13px; margin: 10px 0 0; display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px }
-dd { margin: 0; max-width: 80ch }
 @media (max-width: 600px) {
   body { padding-inline: 16px }
-  dl { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: 8px }
-  .hint { display: none }
+  thead { display: none }
+  tr { display: grid; grid-template-columns: auto 1fr auto; gap: 0 12px; padding: 6px 0; border-bottom: 1px solid var(--rule) }
+  td { border: 0; padding: 0; color: var(--muted) }
+  td:nth-child(3) { grid-row: 1; grid-column: 1 / -1; color: var(--ink) }
 }
 @media print {
   @page { size: landscape; margin: 12mm }
   body { padding: 0; max-width: none }
-  .controls, .panel, .hint { display: none }
+  .controls, .panel { display: none }
   .scroll { overflow: visible; padding-inline: 0; margin-inline: 0 }
   .plot { width: 100% !important }
   figure, tr { break-inside: avoid }

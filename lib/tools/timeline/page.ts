@@ -2,9 +2,12 @@
 import type { Call, RawCall } from '../calls/call.js';
 import { calls } from '../calls/index.js';
 import { explain } from '../explain.js';
-import { arrowHeads, type Drawing, drawPlot, drawTitles, heightOf, labelRules, titleOf } from './drawing.js';
+import { arrowHeads } from './draw-arrows.js';
+import { markShapes } from './draw-calls.js';
+import { drawPlot, drawTitles, titleOf } from './drawing.js';
 import { colours, drawingStyle } from './drawing-style.js';
-import { widthOf } from './labels.js';
+import { rulesForAnyWidth, widthOf } from './labels.js';
+import { type Drawing, layOut } from './layout.js';
 import { element, escaped } from './markup.js';
 import type { Step, Timeline } from './model.js';
 import { pageScript } from './page-script.js';
@@ -40,7 +43,7 @@ export function timelinePage(figures: readonly Figure[], options: PageOptions = 
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)}</title>
-<style>${colours}${drawingStyle}${pageStyle}${labelRules(pictures.join(''))}</style>
+<style>${colours}${drawingStyle}${pageStyle}${rulesForAnyWidth(pictures.join(''))}</style>
 </head>
 <body>
 <header>
@@ -69,7 +72,12 @@ const countOf = (steps: readonly Step[]) => steps.reduce((sum, { count }) => sum
 function factsOf({ timeline: { lanes, steps, from, to } }: Figure, said: Words): string {
   const count = (kind: 'thread' | 'file') => lanes.filter((lane) => lane.kind === kind).length;
   if (steps.length === 0) return said.nothing;
-  return [said.calls(countOf(steps)), said.threads(count('thread')), said.files(count('file')), formatTime(to - from)].join(' · ');
+  return [
+    said.calls(countOf(steps)),
+    said.threads(count('thread')),
+    said.files(count('file')),
+    formatTime(to - from),
+  ].join(' · ');
 }
 
 // ---- what the signs mean
@@ -83,17 +91,18 @@ function drawKey(figures: readonly Figure[], said: Words): string {
   const steps = timelines.flatMap((timeline) => timeline.steps);
   const kinds = new Set(timelines.flatMap(({ arrows }) => arrows.map(({ kind }) => kind)));
   const bar = (kind: string) => glyph(`<rect class="${kind}" x="1" y="2" width="24" height="10"/>`);
-  const marked = (outcome: string, path: string) =>
+  const marked = (outcome: keyof typeof markShapes) =>
     glyph(
-      `<g class="${outcome}"><rect class="bar" x="11" y="8" width="4" height="6"/><g class="mark" transform="translate(13 8)"><path d="${path}"/></g></g>`,
+      `<g class="${outcome.replace(' ', '-')}"><rect class="bar" x="11" y="8" width="4" height="6"/>` +
+        `<g class="mark" transform="translate(13 8)"><path d="${markShapes[outcome]}"/></g></g>`,
     );
   const entries: [boolean, string, string][] = [
     [true, glyph('<rect class="bar" x="11" y="2" width="4" height="10"/>'), said.keyCall],
     [steps.some(({ slept }) => slept > 0), bar('asleep'), said.keyAsleep],
     [steps.some(({ queued, from, to }) => queued > (to - from) / 20), bar('queued'), said.keyQueued],
     [timelines.some(({ activities }) => activities.length > 0), bar('activity'), said.keyActivity],
-    [steps.some(({ outcome }) => outcome === 'would block'), marked('would-block', 'M-3.5 -8 h7 l-3.5 6 z'), said.keyBlock],
-    [steps.some(({ outcome }) => outcome === 'error'), marked('error', 'M-3 -8 l6 6 m0 -6 l-6 6'), said.keyError],
+    [steps.some(({ outcome }) => outcome === 'would block'), marked('would block'), said.keyBlock],
+    [steps.some(({ outcome }) => outcome === 'error'), marked('error'), said.keyError],
     [kinds.has('bytes'), arrowGlyph('bytes'), said.keyBytes],
     [kinds.has('descriptors'), arrowGlyph('descriptors'), said.keyDescriptors],
     [kinds.has('connection'), arrowGlyph('connection'), said.keyConnection],
@@ -109,7 +118,7 @@ function drawKey(figures: readonly Figure[], said: Words): string {
 function drawFigure(drawing: Drawing, id: string, title: string | undefined): string {
   const { timeline, scale, words: said } = drawing;
   if (timeline.steps.length === 0) return '';
-  const height = heightOf(timeline);
+  const height = layOut(timeline).height;
   const titlesWidth = Math.ceil(
     Math.max(...timeline.lanes.map((lane) => widthOf(titleOf(lane, said), 13) + widthOf(lane.detail, 12) + 12)),
   );
@@ -140,7 +149,10 @@ function drawRow(step: Step, { from, to }: Timeline, id: string, said: Words): s
   const { call, count, thread, slept, queued } = step;
   const when = formatMoment(step.from - from, to - from);
   const took = formatTime(step.to - step.from);
-  const waits = [slept > 0 && `${said.asleep} ${formatTime(slept)}`, queued > 0 && `${said.queued} ${formatTime(queued)}`];
+  const waits = [
+    slept > 0 && `${said.asleep} ${formatTime(slept)}`,
+    queued > 0 && `${said.queued} ${formatTime(queued)}`,
+  ];
   const meaning = explain({ code: call.error, syscall: call.call });
   const text = element('span', { class: 'call' }, escaped(call.text)) + (count > 1 ? ` × ${count}` : '');
   const told = meaning === undefined ? '' : element('p', {}, escaped(meaning));

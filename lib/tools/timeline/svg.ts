@@ -1,6 +1,9 @@
 // The picture alone, as an SVG file.
-import { arrowHeads, drawPlot, drawTitles, heightOf } from './drawing.js';
+import { arrowHeads } from './draw-arrows.js';
+import { drawPlot, drawTitles } from './drawing.js';
 import { colours, drawingStyle } from './drawing-style.js';
+import { rulesForWidth } from './labels.js';
+import { layOut } from './layout.js';
 import { element, escaped } from './markup.js';
 import type { Timeline } from './model.js';
 import { type Pace, scaleOf } from './scale.js';
@@ -21,17 +24,13 @@ export function timelineSvg(timeline: Timeline, options: SvgOptions = {}): strin
   const { pace = 'compressed', title = 'Timeline', language = 'en' } = options;
   const scale = scaleOf(timeline, pace);
   const drawing = { timeline, scale, words: words[language] };
-  const [width, height] = [scale.width + 2 * margin, heightOf(timeline) + margin];
+  const [width, height] = [scale.width + 2 * margin, layOut(timeline).height + margin];
   const plot = drawPlot(drawing);
-  // Labels that need more room than this have none.
-  const crowded = [...new Set(Array.from(plot.matchAll(/from-(\d+)/g), ([, from]) => Number(from)))]
-    .filter((from) => from > scale.width)
-    .map((from) => `.from-${from} { display: none }`);
   return element(
     'svg',
     { xmlns: 'http://www.w3.org/2000/svg', class: 'timeline', width, height, viewBox: `0 0 ${width} ${height}` },
     element('title', {}, escaped(title)),
-    element('style', {}, `${colours}\n${drawingStyle}${crowded.join('\n')}`),
+    element('style', {}, `${colours}\n${drawingStyle}${rulesForWidth(plot, scale.width)}`),
     arrowHeads,
     element('rect', { width: '100%', height: '100%', style: 'fill: var(--paper)' }),
     element(

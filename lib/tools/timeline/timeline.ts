@@ -50,10 +50,10 @@ function spanOf(records: readonly TraceRecord[], activities: readonly Activity[]
   const spans = [...records.map((record) => ({ ...record, from: record.time, to: endOf(record) })), ...activities];
   const [first, ...rest] = spans.filter((one) => thread === undefined || one.thread === thread);
   if (!first) return { from: 0, to: 0 };
-  return rest.reduce<Span>(
-    (all, { from, to }) => ({ from: Math.min(all.from, from), to: Math.max(all.to, to) }),
-    { from: first.from, to: first.to },
-  );
+  return rest.reduce<Span>((all, { from, to }) => ({ from: Math.min(all.from, from), to: Math.max(all.to, to) }), {
+    from: first.from,
+    to: first.to,
+  });
 }
 
 // ---- lanes
@@ -87,8 +87,10 @@ const types: Readonly<Record<string, string>> = {
 function describe({ facts, name }: TracedFile): string {
   if (facts.end) return `pipe, ${facts.end} end`;
   if (!facts.family) return name.replace('eventpoll', 'epoll').replace(/^anon_inode:\[?|\]$/g, '');
-  const local = facts.local?.endsWith(':0') ? undefined : facts.local;
-  const joined = facts.peer ? `${local ?? ''} → ${facts.peer}` : local;
+  const [local, peer] = [facts.local, facts.peer].map((address) =>
+    /:0$|^\(/.test(address ?? '') ? undefined : address,
+  );
+  const joined = peer ? `${local ?? ''} → ${peer}` : local;
   return [kindOf(facts), facts.state === 'TCP_LISTEN' && 'listening on', joined].filter(Boolean).join(' ');
 }
 

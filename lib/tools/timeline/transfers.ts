@@ -127,18 +127,20 @@ function addressText(address: Json | undefined): string | undefined {
 
 // ---- matching them
 
-function arrow(kind: ArrowKind, from: Piece, to: Piece, label: string): Transfer {
-  return { kind, from: from.call, to: to.call, source: from.file, target: to.file, label };
-}
-
-function passing(from: Piece, to: Piece): Transfer[] {
-  const arrived = to.passed.filter(({ file }) => from.passed.some((given) => given.file === file));
-  if (arrived.length === 0) return [];
-  const label = arrived.map(({ fd, file }) => {
+/** What a receiving call got of what a sending call gave: bytes, and perhaps descriptors with them. */
+function arrival(from: Piece, to: Piece, length: number): Transfer {
+  const descriptors = to.passed.flatMap(({ fd, file }) => {
     const given = from.passed.find((one) => one.file === file);
-    return `fd ${given?.fd} as fd ${fd}`;
+    return given ? [`fd ${given.fd} as fd ${fd}`] : [];
   });
-  return [arrow('descriptors', from, to, label.join(', '))];
+  return {
+    kind: descriptors.length > 0 ? 'descriptors' : 'bytes',
+    from: from.call,
+    to: to.call,
+    source: from.file,
+    target: to.file,
+    label: [`${length} B`, ...descriptors].join(', '),
+  };
 }
 
 /** The bytes of a stream arrive in the order in which they were sent, in other pieces. */
@@ -151,7 +153,7 @@ function alongStream(sent: readonly Piece[], received: readonly Piece[]): Transf
       const from = sent[next];
       if (!from) return transfers; // somebody else sent it, too, unseen
       const taken = Math.min(wanted, left);
-      if (taken > 0) transfers.push(arrow('bytes', from, to, `${taken} B`), ...passing(from, to));
+      if (taken > 0) transfers.push(arrival(from, to, taken));
       wanted -= taken;
       left -= taken;
       if (left === 0) left = sent[++next]?.length ?? 0;
@@ -166,7 +168,7 @@ function datagrams(sent: readonly Piece[], received: readonly Piece[]): Transfer
   return received.flatMap((to) => {
     const i = underWay.findIndex((from) => from.call.record.time < to.call.end && mayBe(from, to));
     const from = i < 0 ? undefined : underWay.splice(i, 1)[0];
-    return from ? [arrow('bytes', from, to, `${to.length} B`), ...passing(from, to)] : [];
+    return from ? [arrival(from, to, to.length)] : [];
   });
 }
 

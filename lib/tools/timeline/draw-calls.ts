@@ -1,0 +1,92 @@
+// Calls as bars.
+import { drawLabel, drawLabels, type Label, widthsForLabels } from './labels.js';
+import { barHeight, box, type Drawing, percent, type Rows } from './layout.js';
+import { element, escaped } from './markup.js';
+import type { Lane, Outcome, Step } from './model.js';
+import { formatTime } from './scale.js';
+import type { Words } from './words.js';
+
+/** The bars on a lane. */
+export function drawSteps(lane: Lane, rows: Rows, drawing: Drawing): string {
+  const { timeline, scale } = drawing;
+  const steps = timeline.steps.filter(({ thread, files }) => thread === lane || files.includes(lane));
+  // A thread's calls have their names in the lanes of their files.
+  const named = steps.filter(({ files }) => lane.kind === 'file' || files.length === 0);
+  const labels = named.map((step): Label => ({ ...nameOf(step), at: scale.at(startOn(lane, step)) }));
+  const names = drawLabels(labels, scale.width, 'name', rows.names);
+  const nameFor = new Map(named.map((step, i) => [step, names[i]]));
+  return steps.map((step) => drawStep(step, startOn(lane, step), rows, drawing, nameFor.get(step) ?? '')).join('');
+}
+
+/** `recv`, `recv EAGAIN × 12`, beside the mark that is there. What failed is named before what did not. */
+function nameOf({ call, count, outcome, slept }: Step): Omit<Label, 'at'> {
+  const text = [call.call, call.error, count > 1 && `× ${count}`].filter(Boolean).join(' ');
+  const [beside, weight] = outcome === 'done' ? [0, 0] : [7, 2];
+  return { text, size: 10.5, beside, weight: weight + (slept > 0 ? 1 : 0) };
+}
+
+/** When a call begins on a lane: what it made has not been there before its end. */
+function startOn({ made, from }: Lane, { files, from: start, to }: Step): number {
+  return made && from === to && files.length > 1 ? to : start;
+}
+
+function drawStep(step: Step, from: number, rows: Rows, drawing: Drawing, name: string): string {
+  const { scale, words } = drawing;
+  const [start, end] = [scale.at(from), scale.at(step.to)];
+  const summary = summaryOf(step, words);
+  const kind = `step ${step.outcome.replace(' ', '-')}`;
+  return element(
+    'g',
+    { class: kind, 'data-step': step.index, tabindex: -1, role: 'button', 'aria-label': summary },
+    element('title', {}, escaped(summary)),
+    element('rect', { class: 'hit', ...box(start, end), y: rows.bars - 4, height: barHeight + 8 }),
+    step.count > 1 ? drawAgain(start, end, rows) : drawBar(step, start, end, rows, drawing),
+    step.outcome === 'done' ? '' : drawMark(step.outcome, percent(start), rows),
+    name,
+  );
+}
+
+/** A step in one line: the call, how long it took, how much of that it slept. */
+export function summaryOf({ call, count, from, to, slept }: Step, { asleep, calls }: Words): string {
+  const parts = [call.text, count > 1 && calls(count), formatTime(to - from)];
+  if (slept > 0) parts.push(`${asleep} ${formatTime(slept)}`);
+  return parts.filter(Boolean).join(' · ');
+}
+
+function drawBar(step: Step, start: number, end: number, rows: Rows, drawing: Drawing): string {
+  const bar = element('rect', { class: 'bar', ...box(start, end), y: rows.bars, height: barHeight });
+  return step.slept + step.queued === 0 || start === end ? bar : bar + drawWaiting(step, start, end, rows, drawing);
+}
+
+/** What a call waited: first the part of it that the thread slept, then the part that it waited for a processor. */
+function drawWaiting(step: Step, start: number, end: number, rows: Rows, { scale, words }: Drawing): string {
+  const { from, to, slept, queued } = step;
+  const after = (waited: number) => start + ((end - start) * waited) / (to - from);
+  const woken = after(slept);
+  const place = { y: rows.bars, height: barHeight };
+  const label: Label = { at: start, text: `${words.asleep} ${formatTime(slept)}`, size: 9, beside: 4 };
+  const [room] = widthsForLabels([{ ...label, at: 0 }], (woken - start) * scale.width);
+  const width = room === undefined ? undefined : Math.round(room / (woken - start));
+  return [
+    element('rect', { class: 'queued', ...box(woken, after(slept + queued)), ...place }),
+    element('rect', { class: 'asleep', ...box(start, woken), ...place }),
+    drawLabel(label, width, 'sleep', rows.bars + barHeight - 3),
+  ].join('');
+}
+
+/** Many calls that follow each other. */
+function drawAgain(start: number, end: number, { bars }: Rows): string {
+  const y = bars + barHeight / 2;
+  return element('line', { class: 'again', x1: percent(start), x2: percent(end), y1: y, y2: y });
+}
+
+/** The mark of what did not go well: a hollow triangle where it would have blocked, a cross where it failed. */
+export const markShapes: Readonly<Record<Exclude<Outcome, 'done'>, string>> = {
+  'would block': 'M-3.5 -8 h7 l-3.5 6 z',
+  error: 'M-3 -8 l6 6 m0 -6 l-6 6',
+};
+
+function drawMark(outcome: keyof typeof markShapes, x: string, { bars }: Rows): string {
+  const path = element('path', { d: markShapes[outcome] });
+  return element('svg', { x, y: bars, class: 'mark', overflow: 'visible' }, path);
+}
