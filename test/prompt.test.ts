@@ -94,10 +94,11 @@ describe.skipIf(!haveSs)('.sockets and ss (skipped without ss)', () => {
       'await new Promise((resolve) => setTimeout(resolve, 300)) // until the FIN is acknowledged',
       '.sockets',
       'process.stdout.write(require("child_process").execFileSync("ss", ["-tuanHp"]))',
+      'process.stdout.write("process " + process.pid + "\\n")',
     );
     const lines = output.split('\n').map((line) => line.trim().split(/ +/));
     const ours = lines.filter(([, family]) => /^AF_INET6?$/.test(family ?? ''));
-    const pid = /pid=(\d+),fd=\d+/.exec(output)?.[1];
+    const pid = /^process (\d+)$/m.exec(output)?.[1];
     const states: Readonly<Record<string, string>> = {
       LISTEN: 'TCP_LISTEN',
       ESTAB: 'TCP_ESTABLISHED',

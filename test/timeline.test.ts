@@ -78,7 +78,7 @@ describe('a conversation over TCP between two threads', () => {
     const waits = steps.find(({ call, thread }) => thread.index === 0 && call.text.includes('"hello", 64, 0) = 5'));
     expect(waits?.slept).toBeGreaterThan(0);
     expect((waits?.slept ?? 0) + (waits?.queued ?? 0)).toBeLessThanOrEqual(
-      (waits?.to ?? 0) - (waits?.from ?? 0) + 1e-6,
+      (waits?.to ?? 0) - (waits?.from ?? 0) + 0.01,
     );
     const asks = steps.find(({ outcome }) => outcome === 'would block');
     expect(asks).toMatchObject({ call: { call: 'recv', error: 'EAGAIN' }, count: 1 });

@@ -31,15 +31,15 @@ function startOn({ made, from }: Lane, { files, from: start, to }: Step): number
 }
 
 function drawStep(step: Step, from: number, rows: Rows, drawing: Drawing, name: string): string {
-  const { scale, words } = drawing;
+  const { scale, words, interactive } = drawing;
   const [start, end] = [scale.at(from), scale.at(step.to)];
   const summary = summaryOf(step, words);
-  const kind = `step ${step.outcome.replace(' ', '-')}`;
+  const choice = { 'data-step': step.index, tabindex: -1, role: 'button', 'aria-label': summary };
   return element(
     'g',
-    { class: kind, 'data-step': step.index, tabindex: -1, role: 'button', 'aria-label': summary },
+    { class: `step ${step.outcome.replace(' ', '-')}`, ...(interactive && choice) },
     element('title', {}, escaped(summary)),
-    element('rect', { class: 'hit', ...box(start, end), y: rows.bars - 4, height: barHeight + 8 }),
+    interactive ? element('rect', { class: 'hit', ...box(start, end), y: rows.bars - 4, height: barHeight + 8 }) : '',
     step.count > 1 ? drawAgain(start, end, rows) : drawBar(step, start, end, rows, drawing),
     step.outcome === 'done' ? '' : drawMark(step.outcome, percent(start), rows),
     name,

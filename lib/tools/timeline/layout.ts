@@ -9,6 +9,8 @@ export interface Drawing {
   readonly timeline: Timeline;
   readonly scale: Scale;
   readonly words: Words;
+  /** Whether a reader can choose calls: in a page, where there is something that tells of them. */
+  readonly interactive: boolean;
 }
 
 /** Where a lane's rows are, in pixels from the top: the baselines of texts, the upper edges of bars. */

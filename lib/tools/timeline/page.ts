@@ -34,7 +34,12 @@ export function timelinePage(figures: readonly Figure[], options: PageOptions = 
   const said = words[language];
   const { title = said.title } = options;
   const until = Math.max(0, ...figures.map(({ timeline: { from, to } }) => to - from));
-  const drawings = figures.map(({ timeline }) => ({ timeline, scale: scaleOf(timeline, pace, until), words: said }));
+  const drawings = figures.map(({ timeline }) => ({
+    timeline,
+    scale: scaleOf(timeline, pace, until),
+    words: said,
+    interactive: true,
+  }));
   const pictures = drawings.map((drawing, i) => drawFigure(drawing, `f${i}`, figures[i]?.title));
   const steps = figures.flatMap(({ timeline }) => timeline.steps);
   return `<!doctype html>

@@ -23,7 +23,7 @@ const margin = 16;
 export function timelineSvg(timeline: Timeline, options: SvgOptions = {}): string {
   const { pace = 'compressed', title = 'Timeline', language = 'en' } = options;
   const scale = scaleOf(timeline, pace);
-  const drawing = { timeline, scale, words: words[language] };
+  const drawing = { timeline, scale, words: words[language], interactive: false };
   const [width, height] = [scale.width + 2 * margin, layOut(timeline).height + margin];
   const plot = drawPlot(drawing);
   return element(
