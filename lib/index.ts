@@ -17,6 +17,7 @@ export {
   type WritableOption,
 } from './options/table.js';
 export { Reactor, type ReadyHandler } from './reactor.js';
+export { Ring, type RingEntry } from './ring.js';
 export type { ConnectOptions } from './socket/connecting.js';
 export type { ListenOptions } from './socket/listening.js';
 export type { OpenSocket } from './socket/open-sockets.js';
@@ -50,6 +51,7 @@ export { f_owner_ex, flock } from './structs/fcntl.js';
 export { FdSet } from './structs/fdset.js';
 export * from './structs/filter.js';
 export * from './structs/interface.js';
+export * from './structs/io-uring.js';
 export * from './structs/ipv6.js';
 export { linger } from './structs/linger.js';
 export { MessageBatch, type MessageBatchRoom } from './structs/message-batch.js';
@@ -87,6 +89,7 @@ export * from './syscalls/names.js';
 export * from './syscalls/namespaces.js';
 export * from './syscalls/options.js';
 export * from './syscalls/processes.js';
+export * from './syscalls/rings.js';
 export * from './syscalls/threads.js';
 export * from './syscalls/transfer.js';
 export * from './syscalls/waiting.js';

@@ -20,7 +20,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Napi::Object raw = Napi::Object::New(env);
   for (auto define :
        {DefineEndpoints, DefineTransfer, DefineMessages, DefineOptions, DefineDescriptors, DefineWaiting,
-        DefineNames, DefineThreads, DefineProcesses, DefineMemory, DefineNamespaces}) {
+        DefineNames, DefineThreads, DefineProcesses, DefineMemory, DefineNamespaces, DefineRings}) {
     define(raw, environment);
   }
   exports["raw"] = raw;

@@ -26,6 +26,7 @@ void DefineProcesses(Napi::Object raw,
                      Environment* environment);                 // pidfd_open, pidfd_getfd, pidfd_send_signal
 void DefineMemory(Napi::Object raw, Environment* environment);  // memfd_create, mmap, munmap
 void DefineNamespaces(Napi::Object raw, Environment* environment);  // unshare, setns
+void DefineRings(Napi::Object raw, Environment* environment);       // io_uring_setup, io_uring_enter
 
 Napi::Object Constants(Napi::Env env);  // every constant of constants.def, from the system's headers
 Napi::Object Layouts(Napi::Env env);    // sizeof and offsetof of every struct of layouts.def

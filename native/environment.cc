@@ -1,11 +1,13 @@
 #include "environment.h"
 
+#include "rings.h"
 #include "threads.h"
 
 Environment* Environment::Create(Napi::Env env) {
   auto* environment = new Environment();
   env.AddCleanupHook(
       [](Environment* gone) {
+        CloseRings(gone);
         ForgetThread(gone);
         delete gone;
       },

@@ -8,6 +8,7 @@
 #include <vector>
 
 class Reactor;
+class Ring;
 
 struct Environment {
   static constexpr size_t kOutLength = 16;
@@ -18,6 +19,9 @@ struct Environment {
 
   // The reactors that are open.
   std::vector<Reactor*> reactors;
+
+  // The io_urings that are open.
+  std::vector<Ring*> rings;
 
   static Environment* Create(Napi::Env env);
 

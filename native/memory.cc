@@ -110,6 +110,8 @@ static napi_value Mmap(napi_env env, napi_callback_info info) {
   struct stat file = {};
   if (call.ok() && !(flags & MAP_ANONYMOUS)) {
     if (fstat(fd, &file) < 0) return call.answer(-1);
+    // What has no type of file may be an io_uring, whose entries hold addresses.
+    if ((file.st_mode & S_IFMT) == 0) call.refuseRange("fd", "a file, a socket or a device");
     if (ReachesBeyond(file, offset, length)) call.refuseRange("length", "within the file");
   }
   if (!call.ok()) return nullptr;

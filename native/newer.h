@@ -177,4 +177,41 @@ struct j1939_filter {
   uint8_t addr, addr_mask;
 };
 
+struct io_sqring_offsets {
+  uint32_t head, tail, ring_mask, ring_entries, flags, dropped, array, resv1;
+  uint64_t user_addr;  // Linux 6.5
+};
+
+struct io_cqring_offsets {
+  uint32_t head, tail, ring_mask, ring_entries, overflow, cqes, flags, resv1;
+  uint64_t user_addr;  // Linux 6.5
+};
+
+struct io_uring_params {
+  uint32_t sq_entries, cq_entries, flags, sq_thread_cpu, sq_thread_idle, features, wq_fd, resv[3];
+  io_sqring_offsets sq_off;
+  io_cqring_offsets cq_off;
+};
+
+// Each field by one of its names: op_flags is msg_flags, accept_flags, poll32_events, timeout_flags, ...; off
+// is addr2; buf_group is buf_index; file_index is splice_fd_in, and its low half addr_len.
+struct io_uring_sqe {
+  uint8_t opcode, flags;
+  uint16_t ioprio;
+  int32_t fd;
+  uint64_t off, addr;
+  uint32_t len, op_flags;
+  uint64_t user_data;
+  uint16_t buf_group, personality;
+  uint32_t file_index;
+  uint64_t addr3, pad;
+};
+static_assert(sizeof(io_uring_sqe) == 64);
+
+struct io_uring_cqe {
+  uint64_t user_data;
+  int32_t res;
+  uint32_t flags;
+};
+
 }  // namespace newer

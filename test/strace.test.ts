@@ -14,7 +14,8 @@ interface Pair {
 }
 
 const traced =
-  'desc,network,rt_sigprocmask,gettid,pidfd_open,pidfd_getfd,pidfd_send_signal,memfd_create,mmap,munmap,unshare,setns';
+  'desc,network,rt_sigprocmask,gettid,pidfd_open,pidfd_getfd,pidfd_send_signal,memfd_create,mmap,munmap,unshare,setns,' +
+  'io_uring_setup,io_uring_enter';
 
 /** Runs a fixture under strace with the tracer on; marked.mjs says how the two are joined. */
 async function runBoth(fixture: string): Promise<Pair[]> {
@@ -48,6 +49,8 @@ function select(call: RawCall, lines: readonly string[]): string | undefined {
 
 // The tracer speaks of the C library's functions, strace of the kernel's system calls. Each is here what the C library
 // makes of the function, turned back.
+const flagsOf = (text: string) =>
+  (text.match(/\w+/g) ?? []).reduce((all, flag) => all + (constants[flag] ?? (Number(flag) || 0)), 0);
 const sigsetSize = /, 8\) = /;
 const timeLeft = /(, left \{.*?\})/;
 const asCalled: Partial<Record<RawCall, (line: string, ours: string) => string>> = {
@@ -76,6 +79,17 @@ const asCalled: Partial<Record<RawCall, (line: string, ours: string) => string>>
   epoll_pwait: (line) => line.replace(sigsetSize, ') = '),
   epoll_pwait2: (line) => line.replace(sigsetSize, ') = '),
   recvmmsg: (line) => line.replace(/ \(left \{.*?\}\)$/, ''),
+  // An older strace gives a number for the features that it does not know, and for the flags.
+  io_uring_setup: (line, ours) => {
+    for (const field of ['flags', 'features']) {
+      const [mine, its] = [ours, line].map(
+        (text) => new RegExp(`${field}=([\\w|]+(?: /\\* \\w+\\?+ \\*/)?)`).exec(text)?.[1] ?? '',
+      );
+      if (flagsOf(mine as string) === flagsOf(its as string)) line = line.replace(its as string, mine as string);
+    }
+    return line;
+  },
+  io_uring_enter: (line, ours) => line.replace(/0x\w+(?=, 24\))/, /\{sigmask=.*\}(?=, 24\))/.exec(ours)?.[0] ?? ''),
   pthread_sigmask: (line) => line.replace(/^rt_sigprocmask/, 'pthread_sigmask').replace(sigsetSize, ') = '),
 };
 

@@ -154,8 +154,8 @@ export async function run(command: string, args: string[], bound = 15_000): Prom
 const nodeArguments = (code: string) => ['--input-type=module', '--eval', code];
 
 /** Runs JavaScript in a process of its own. */
-export function runNode(code: string, bound?: number): Promise<Outcome> {
-  return run(process.execPath, nodeArguments(code), bound);
+export function runNode(code: string, bound?: number, ...options: string[]): Promise<Outcome> {
+  return run(process.execPath, [...options, ...nodeArguments(code)], bound);
 }
 
 /** The same in a network of its own, where only loopback is there, and up. */

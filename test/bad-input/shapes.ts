@@ -129,6 +129,12 @@ const shapes: Readonly<Record<string, string>> = {
   unshare: 'flags: namespaces',
   setns: 'fd: fd; nstype: flags',
 
+  io_uring_setup: 'entries: flags; params: at least 120 bytes',
+  io_uring_memory: 'fd: fd; length: size to map',
+  io_uring_enter:
+    'fd: fd; to_submit: flags; min_complete: flags; flags: flags; timeout: at least 16 bytes or null; sigmask: at least 128 bytes or null',
+  io_uring_close: 'fd: fd',
+
   interrupt: 'threadId',
   interruptUntilGone: 'threadId',
   gettid: '',

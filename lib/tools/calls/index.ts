@@ -9,6 +9,7 @@ import { names } from './names.js';
 import { namespaces } from './namespaces.js';
 import { options } from './options.js';
 import { processes } from './processes.js';
+import { rings } from './rings.js';
 import { threads } from './threads.js';
 import { transfer } from './transfer.js';
 import { waiting } from './waiting.js';
@@ -26,4 +27,5 @@ export const calls: Readonly<Record<RawCall, Call>> = {
   ...processes,
   ...memory,
   ...namespaces,
+  ...rings,
 };

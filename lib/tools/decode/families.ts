@@ -121,3 +121,7 @@ export const interfaceFlags = new Family(
   /^IFF_(TUN|TAP|NAPI|NO_CARRIER|NO_PI|ONE_QUEUE|VNET_HDR|MULTI_QUEUE|ATTACH|DETACH|PERSIST|NOFILTER|LOWER_UP|DORMANT|ECHO)/,
 );
 export const packetMemberships = new Family('PACKET_MR_');
+
+export const ringEnterFlags = new Family('IORING_ENTER_', /_(SQ_\w+|REGISTERED_RING|EXT_ARG_REG)$/);
+export const ringSetupFlags = new Family('IORING_SETUP_');
+export const ringFeatures = new Family('IORING_FEAT_');

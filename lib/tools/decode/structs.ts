@@ -1,6 +1,16 @@
 // The structs that calls take besides addresses and messages: times, signal sets, what to wait for.
-import { EpollEvents, FdSet, itimerspec, PollFds, SigSet, timespec, timeval } from '../../index.js';
-import { epollEvents, pollEvents, signalNames } from './families.js';
+import {
+  EpollEvents,
+  FdSet,
+  io_uring_params,
+  itimerspec,
+  PollFds,
+  SigSet,
+  type Struct,
+  timespec,
+  timeval,
+} from '../../index.js';
+import { epollEvents, pollEvents, ringFeatures, ringSetupFlags, signalNames } from './families.js';
 import { list, named, number, type Shown, struct } from './notation.js';
 
 const pollfdSize = new PollFds(1).bytes.length;
@@ -117,4 +127,26 @@ export function showEpollEvents(bytes: Uint8Array, count: number, limit: number)
 export function showEpollEvent(bytes: Uint8Array): Shown {
   const { text, json } = showEpollEvents(bytes, 1, 1);
   return { text: text.slice(1, -1), json: (json as readonly [Shown['json']])[0] };
+}
+
+const numbers = (fields: Struct) =>
+  struct(Object.fromEntries(Object.entries(fields.toJSON()).map(([name, value]) => [name, number(value as number)])));
+
+/** `{flags=0, sq_thread_cpu=0, sq_thread_idle=0, sq_entries=8, ...}`: what the kernel fills in, once it has. */
+export function showRingParams(bytes: Uint8Array, made: boolean): Shown {
+  const { flags, features, sq_off, cq_off, ...rest } = new io_uring_params(
+    bytes,
+  ).toJSON() as unknown as io_uring_params;
+  return struct({
+    flags: ringSetupFlags.flags(flags),
+    sq_thread_cpu: number(rest.sq_thread_cpu),
+    sq_thread_idle: number(rest.sq_thread_idle),
+    ...(made && {
+      sq_entries: number(rest.sq_entries),
+      cq_entries: number(rest.cq_entries),
+      features: ringFeatures.flags(features),
+      sq_off: numbers(sq_off),
+      cq_off: numbers(cq_off),
+    }),
+  });
 }
