@@ -1,8 +1,30 @@
 // Non-blocking and asynchronous: to go away, and to be phoned.
 import { once } from 'node:events';
-import { AF_UNIX, close, EPOLLIN, Reactor, raw, SOCK_NONBLOCK, SOCK_STREAM, Socket, socketpair } from 'posix-sockets';
+import {
+  AF_UNIX,
+  close,
+  EPOLLIN,
+  IORING_OP_RECV,
+  Reactor,
+  Ring,
+  raw,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  Socket,
+  send,
+  socketpair,
+} from 'posix-sockets';
 import { lesson } from './frame/lesson.js';
 import { cpuTime, sender } from './frame/thread.js';
+
+function haveRings(): boolean {
+  try {
+    new Ring(1).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 export default lesson({
   number: 16,
@@ -53,22 +75,48 @@ export default lesson({
       'Socket is the same with a promise for the phone call. It tries first, and waits only on EAGAIN:',
       'Socket 也是如此，只是用 promise 来代替电话。它先尝试，遇到 EAGAIN 才等待：',
     );
-    const far = Socket.pair();
+    const ends = Socket.pair();
     const answer = await show(async () => {
-      const received = far[0].recvBuffer();
-      await far[1].sendAll(Buffer.from('by a promise'));
+      const received = ends[0].recvBuffer();
+      await ends[1].sendAll(Buffer.from('by a promise'));
       return String(await received);
     });
     check(answer === 'by a promise', 'One EAGAIN, one event, one recv.', '一次 EAGAIN，一个事件，一次 recv。');
-    for (const end of far) end.close();
+    for (const end of ends) end.close();
 
     part('One step further', '再进一步');
     say(
-      'A reactor phones when the goods are ready to be fetched; the fetching is still ours. With io_uring one hands the ' +
-        'kernel the order itself, "receive into these bytes", and is phoned when it is done. posix-sockets does not ' +
-        'bind io_uring: its orders carry pointers, which JavaScript cannot keep safe by looking at them.',
-      '反应器在货物可取时打电话；取货仍是我们自己的事。使用 io_uring 则把订单本身交给内核：“接收到这些字节里”，完成后再通知。posix-sockets 没有绑定 io_uring：它的订单携带指针，JavaScript 无法仅凭检查就保证其安全。',
+      'A reactor phones when the goods are ready to be fetched; the fetching is still ours. With io_uring we hand the ' +
+        'kernel the order itself, "receive into these bytes", and are phoned when it is done:',
+      '反应器在货物可取时打电话；取货仍是我们自己的事。使用 io_uring 则把订单本身交给内核：“接收到这些字节里”，完成后再通知：',
     );
+    if (!haveRings()) {
+      say('(This system forbids io_uring, so there is nothing to show.)', '（此系统禁用了 io_uring，无法演示。）');
+      return;
+    }
+    const ring = new Ring(4);
+    const [near, far] = socketpair(AF_UNIX, SOCK_STREAM);
+    const delivered = await show(
+      () =>
+        new Promise<string>((resolve) => {
+          Reactor.default.add(ring.fd, EPOLLIN, (_, fd) => {
+            if (ring.submit() === 0) return;
+            Reactor.default.remove(fd);
+            resolve(String(Buffer.from(ring.memory.subarray(0, ring.res(0)))));
+          });
+          ring.prepare({ opcode: IORING_OP_RECV, fd: far, addr: 0, len: 16 });
+          ring.submit();
+          send(near, Buffer.from('delivered'));
+        }),
+    );
+    check(
+      delivered === 'delivered',
+      'No recv was called: when the phone rang, the bytes lay in our memory.',
+      '没有调用过 recv：电话响时，字节已经在我们的内存里。',
+    );
+    ring.close();
+    close(near);
+    close(far);
   },
   verdict: {
     right: {

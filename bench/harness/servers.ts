@@ -17,6 +17,7 @@ export const YARDSTICK = 'C epoll';
 export const echoServers = (): Contestant[] => [
   { name: YARDSTICK, side: 'c', command: [compiled('echo-server')] },
   node('ours', 'raw loop', 'ours/echo-raw.js'),
+  node('ours', 'io_uring', 'ours/echo-ring.js'),
   node('ours', 'reactor', 'ours/echo-reactor.js'),
   node('ours', 'Socket', 'ours/echo-socket.js'),
   node('ours', 'toDuplex', 'ours/echo-duplex.js'),
