@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { AF_UNIX, close, SOCK_STREAM, send, socketpair } from 'posix-sockets';
 import { lesson } from './frame/lesson.js';
-import { thread } from './frame/thread.js';
+import { ended, thread } from './frame/thread.js';
 import { pause } from './frame/until.js';
 
 interface Wait {
@@ -16,8 +16,8 @@ interface Wait {
 const waiting = (body: string) => `
   const { trace } = await import(workerData.trace);
   const calls = [];
-  parentPort.postMessage('ready');
   const [start, cpu] = [performance.now(), cpuTime()];
+  parentPort.postMessage('ready');
   const tracing = trace((event) => calls.push(String(event)));
   const bytes = Buffer.alloc(64);
   let length;
@@ -35,7 +35,7 @@ async function watch(body: string, delay: number): Promise<Wait> {
   pause(delay);
   send(one, Buffer.from('your order'));
   const [wait] = (await answer) as [Wait];
-  await once(worker, 'exit');
+  await ended(worker);
   close(one);
   close(other);
   return wait;

@@ -13,7 +13,7 @@ import {
   socketpair,
 } from 'posix-sockets';
 import { lesson } from './frame/lesson.js';
-import { cpuTime, sender } from './frame/thread.js';
+import { cpuTime, ended, sender } from './frame/thread.js';
 import { pause } from './frame/until.js';
 
 interface Asked {
@@ -38,7 +38,7 @@ async function ask(rest: number): Promise<Asked> {
     if (rest > 0) pause(rest);
   }
   const result = { asked, cpu: cpuTime() - cpu, late: performance.now() - start - delay };
-  await once(peer, 'exit');
+  await ended(peer);
   close(one);
   close(other);
   return result;

@@ -16,7 +16,7 @@ import {
   socketpair,
 } from 'posix-sockets';
 import { lesson } from './frame/lesson.js';
-import { cpuTime, sender } from './frame/thread.js';
+import { cpuTime, ended, sender } from './frame/thread.js';
 
 const delay = 200;
 const bytes = new Uint8Array(16);
@@ -120,7 +120,7 @@ export default lesson({
       const diary = new Diary();
       await run(other, diary);
       results.push({ name, diary, cpu: cpuTime() - cpu, took: performance.now() - diary.start });
-      await once(peer, 'exit');
+      await ended(peer);
       close(one);
       close(other);
     }

@@ -1,4 +1,5 @@
 // What a lesson knows of threads: how long this one has run, and a second one to play the peer.
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
@@ -26,4 +27,9 @@ export function sender(fd: number, text: string, afterMilliseconds: number): Wor
      posix.send(workerData.fd, Buffer.from(workerData.text));`,
     { fd, text, after: afterMilliseconds },
   );
+}
+
+/** Waits until a thread has ended, which may be before it is asked for. */
+export async function ended(worker: Worker): Promise<void> {
+  if (worker.threadId !== -1) await once(worker, 'exit');
 }
