@@ -80,10 +80,25 @@ async function expectToWork(user: string, command = process.execPath, ...args: s
   });
 }
 
+// nextTicks and promises of a handler run when its batch ends; each has the context of its add; what a handler removed or
+// closed reaches nobody; an error is uncaught and keeps nothing back; an unref'ed reactor lets the program end.
+const handled = [
+  'first second tick promise 1',
+  'context one context other',
+  'before',
+  'throws thrown rest',
+  '1',
+  '',
+].join('\n');
+
 async function expectToAwaitAndEnd(user: string, command: string, ...args: string[]): Promise<void> {
   await expectToWork(user, command, ...args);
   expect(await run(command, [...args, 'awaited.mjs'], user)).toMatchObject({ stdout: 'awaited\n', status: 0 });
   expect(await run(command, [...args, 'worker.mjs'], user)).toMatchObject({ stdout: 'ended\n', status: 0 });
+  for (const waiting of ['loop', 'thread']) {
+    const env = { ...process.env, POSIX_SOCKETS_REACTOR: waiting };
+    expect(await run(command, [...args, 'reactor.mjs'], user, env)).toMatchObject({ stdout: handled, status: 0 });
+  }
 }
 
 // Everything begins with a clean copy of the project, so that this leaves nothing behind in it.
@@ -222,14 +237,17 @@ describe('runtimes', () => {
     user = await userFolder('runtimes', [packed.withPrebuild, '--ignore-scripts']);
   });
 
-  test.each(Object.entries(versions))('%s makes calls, awaits, and ends workers that block', async (name, version) => {
-    const [wanted, executable, ...args] = version;
-    const place = join(folder, name.replaceAll(' ', '-'));
-    await done('npm', ['install', '--prefix', place, '--ignore-scripts', '--force', `runtime@npm:${wanted}`], folder);
-    const command = join(place, 'node_modules/runtime', executable);
-    await expectToAwaitAndEnd(user, command, ...args);
-    rmSync(place, { recursive: true });
-  });
+  test.each(Object.entries(versions))(
+    '%s makes calls, awaits, handles events, and ends workers that block',
+    async (name, version) => {
+      const [wanted, executable, ...args] = version;
+      const place = join(folder, name.replaceAll(' ', '-'));
+      await done('npm', ['install', '--prefix', place, '--ignore-scripts', '--force', `runtime@npm:${wanted}`], folder);
+      const command = join(place, 'node_modules/runtime', executable);
+      await expectToAwaitAndEnd(user, command, ...args);
+      rmSync(place, { recursive: true });
+    },
+  );
 });
 
 const crossCompiler = 'aarch64-linux-gnu-g++';
