@@ -1,7 +1,14 @@
 // What a socket option or a control message holds: its value in JavaScript, and its bytes.
 import { formatInet, parseInet } from './inet.js';
 import { SockAddr } from './sockaddr.js';
-import { int as intKind, type Kind, littleEndian, networkUint, Struct, uint as uintKind } from './struct.js';
+import {
+  int as intKind,
+  type Kind,
+  networkUint,
+  Struct,
+  uint64 as uint64Kind,
+  uint as uintKind,
+} from './struct.js';
 
 /** What an option or a control message holds. `Out` is what reading it gives, `In` what may be written. */
 export interface Content<Out, In = Out> {
@@ -89,18 +96,7 @@ export const uint16 = fixed('uint16_t', uintKind, 2);
 /** An unsigned int in network byte order. */
 export const networkInt = fixed('unsigned int, network byte order', networkUint, 4);
 /** 64 bits, as a BigInt. */
-export const uint64 = fixed(
-  'uint64_t',
-  {
-    read: (view, [offset]) => view.getBigUint64(offset, littleEndian),
-    write(view, [offset], value: bigint) {
-      if (typeof value !== 'bigint') throw new TypeError(`the value must be a bigint, not ${String(value)}`);
-      if (BigInt.asUintN(64, value) !== value) throw new RangeError(`${value} does not fit into 64 bits`);
-      view.setBigUint64(offset, value, littleEndian);
-    },
-  },
-  8,
-);
+export const uint64 = fixed('uint64_t', uint64Kind, 8);
 
 /** A switch: an int that is 0 or not. */
 export const flag: Content<boolean> = {

@@ -9,7 +9,7 @@ import {
   controlKinds,
   kindsOf,
 } from './control-kinds.js';
-import { littleEndian, Struct } from './struct.js';
+import { int, littleEndian, Struct } from './struct.js';
 
 const header = layouts.cmsghdr as Layout;
 const [lengthOffset, lengthSize] = header.fields.cmsg_len as readonly [number, number];
@@ -201,6 +201,8 @@ export class ControlBuffer implements Iterable<ControlMessage> {
    */
   push(level: number, type: number, content: Uint8Array | Struct): this {
     const data = content instanceof Struct ? content.bytes : content;
+    if (!(data instanceof Uint8Array))
+      throw new TypeError('the content of a control message must be bytes or a struct');
     const { length } = this;
     const start = CMSG_ALIGN(length);
     const space = CMSG_SPACE(data.length);
@@ -209,8 +211,8 @@ export class ControlBuffer implements Iterable<ControlMessage> {
     }
     this.storage.fill(0, length, start + space);
     this.#setLength(start + lengthOffset, CMSG_LEN(data.length));
-    this.#view.setInt32(start + levelOffset, level, littleEndian);
-    this.#view.setInt32(start + typeOffset, type, littleEndian);
+    int.write(this.#view, [start + levelOffset, 4], level);
+    int.write(this.#view, [start + typeOffset, 4], type);
     this.storage.set(data, start + CMSG_LEN(0));
     this.length = start + space;
     return this;

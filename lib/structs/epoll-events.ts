@@ -1,5 +1,5 @@
 import { type Layout, layouts } from '../native.js';
-import { littleEndian } from './struct.js';
+import { littleEndian, uint64 } from './struct.js';
 
 const { size, fields } = layouts.epoll_event as Layout;
 const eventsOffset = fields.events?.[0] as number;
@@ -48,8 +48,9 @@ export class EpollEvents {
   /** Writes event i: for epoll_ctl, which takes one event. Without `data` its low half is `fd`. */
   set(i: number, events: number, fd: number, data?: bigint): this {
     if (!Number.isInteger(events)) throw new TypeError(`events are bits, not ${String(events)}`);
+    if (fd !== (fd | 0)) throw new TypeError(`a descriptor is an int, not ${String(fd)}`);
     this.#view.setUint32(i * size + eventsOffset, events, littleEndian);
-    this.#view.setBigUint64(i * size + dataOffset, data ?? BigInt(fd >>> 0), littleEndian);
+    uint64.write(this.#view, [i * size + dataOffset, 8], data ?? BigInt(fd >>> 0));
     return this;
   }
 }

@@ -63,7 +63,11 @@ export const uint: Kind<number> = {
 /** An unsigned integer of 64 bits, as a BigInt: a counter or an identifier that may use all of them. */
 export const uint64: Kind<bigint> = {
   read: (view, [offset]) => view.getBigUint64(offset, littleEndian),
-  write: (view, [offset], value) => view.setBigUint64(offset, value, littleEndian),
+  write(view, [offset], value) {
+    if (typeof value !== 'bigint') throw new TypeError(`the value must be a bigint, not ${String(value)}`);
+    if (BigInt.asUintN(64, value) !== value) throw new RangeError(`${value} does not fit into 64 bits`);
+    view.setBigUint64(offset, value, littleEndian);
+  },
 };
 
 /** An unsigned integer in network byte order, of 16 or 32 bits. */
