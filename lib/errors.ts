@@ -1,4 +1,5 @@
 import { constants, raw } from './native.js';
+import { integer } from './values.js';
 
 declare module './native.js' {
   interface Raw {
@@ -18,13 +19,17 @@ for (const [name, value] of Object.entries(constants)) {
 const text = new Uint8Array(256);
 const decoder = new TextDecoder();
 
+function positive(errno: number): number {
+  return Math.abs(integer('errno', errno, -(2 ** 31) + 1, 2 ** 31 - 1));
+}
+
 /**
  * The name of an error number: `errnoName(111)` is `'ECONNREFUSED'`.
  * @param errno positive, or negative as `raw` answers it
  * @returns the name in errno(3), or the number as text if it has none
  */
 export function errnoName(errno: number): string {
-  return names.get(Math.abs(errno)) ?? String(Math.abs(errno));
+  return names.get(positive(errno)) ?? String(positive(errno));
 }
 
 /**
@@ -33,7 +38,7 @@ export function errnoName(errno: number): string {
  * @see strerror(3)
  */
 export function strerror(errno: number): string {
-  return decoder.decode(text.subarray(0, Math.min(raw.strerror(Math.abs(errno), text), text.length)));
+  return decoder.decode(text.subarray(0, Math.min(raw.strerror(positive(errno), text), text.length)));
 }
 
 /** What a failed call was about, where there is something: shown in the message and kept on the error. */

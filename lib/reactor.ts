@@ -18,6 +18,7 @@ import { type Layout, layouts, NativeReactor, raw } from './native.js';
 import { littleEndian } from './structs/struct.js';
 import './syscalls/descriptors.js';
 import './syscalls/waiting.js';
+import { shown } from './values.js';
 
 /**
  * What a reactor calls when a descriptor is ready.
@@ -88,13 +89,13 @@ function control(epfd: number, op: number, fd: number, events: number, generatio
 }
 
 function checkEvents(events: number): void {
-  if (!Number.isInteger(events)) throw new TypeError(`events are bits, not ${String(events)}`);
+  if (!Number.isInteger(events)) throw new TypeError(`events are bits, not ${shown(events)}`);
 }
 
 // Rounded up, so that a wait of 0.4 ms does not become none.
 function wholeMilliseconds(timeout: number): number {
   if (typeof timeout !== 'number' || Number.isNaN(timeout)) {
-    throw new TypeError(`a timeout is a number of milliseconds, not ${String(timeout)}`);
+    throw new TypeError(`a timeout is a number of milliseconds, not ${shown(timeout)}`);
   }
   return timeout < 0 || timeout === Infinity ? -1 : Math.min(Math.ceil(timeout), 2 ** 31 - 1);
 }
@@ -209,7 +210,7 @@ export class Reactor {
    */
   add(fd: number, events: number, handler: ReadyHandler): void {
     checkEvents(events);
-    if (typeof handler !== 'function') throw new TypeError(`a handler is a function, not ${String(handler)}`);
+    if (typeof handler !== 'function') throw new TypeError(`a handler is a function, not ${shown(handler)}`);
     this.register(fd, new HandlerRegistration(handler, events));
   }
 

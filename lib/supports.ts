@@ -1,11 +1,14 @@
 import * as names from './constants.js';
 import { raw } from './native.js';
+import type { Option } from './options/option.js';
+import { optionTable } from './options/table.js';
 import './syscalls/descriptors.js';
 import './syscalls/endpoints.js';
 import './syscalls/messages.js';
 import './syscalls/options.js';
 import './syscalls/transfer.js';
 import './syscalls/waiting.js';
+import { shown } from './values.js';
 
 /** What this kernel does when asked: it does it, it has no such thing, or a filter or a missing privilege forbids it. */
 export type Supported = 'yes' | 'no' | 'not permitted';
@@ -40,26 +43,61 @@ function family(domain: number): Supported {
   return answer;
 }
 
-// Whose options begin so, and a socket to ask.
-const optionSpaces: Record<string, [level: number, domain: number, type: number, protocol: number]> = {
-  SO: [names.SOL_SOCKET, names.AF_INET, names.SOCK_STREAM, 0],
-  TCP: [names.IPPROTO_TCP, names.AF_INET, names.SOCK_STREAM, 0],
-  UDP: [names.IPPROTO_UDP, names.AF_INET, names.SOCK_DGRAM, 0],
-  IP: [names.IPPROTO_IP, names.AF_INET, names.SOCK_DGRAM, 0],
-  MCAST: [names.IPPROTO_IP, names.AF_INET, names.SOCK_DGRAM, 0],
-  IPV6: [names.IPPROTO_IPV6, names.AF_INET6, names.SOCK_DGRAM, 0],
-  PACKET: [names.SOL_PACKET, names.AF_PACKET, names.SOCK_RAW, 0],
-  NETLINK: [names.SOL_NETLINK, names.AF_NETLINK, names.SOCK_RAW, 0],
-  MPTCP: [names.SOL_MPTCP, names.AF_INET, names.SOCK_STREAM, names.IPPROTO_MPTCP],
-};
+type Kind = readonly [domain: number, type: number, protocol: number];
 
-function option(prefix: string, name: number): Supported {
-  const [level, domain, type, protocol] = optionSpaces[prefix] as [number, number, number, number];
-  return onSocket(domain, type, protocol, (fd) => {
-    const read = raw.getsockopt(fd, level, name, new Uint8Array(256));
-    // One that can only be set: an empty value is refused, but not as unknown.
-    return read === -names.ENOPROTOOPT ? raw.setsockopt(fd, level, name, nothing) : read;
-  });
+const tcp: Kind = [names.AF_INET, names.SOCK_STREAM, 0];
+const udp: Kind = [names.AF_INET, names.SOCK_DGRAM, 0];
+const icmp: Kind = [names.AF_INET, names.SOCK_RAW, names.IPPROTO_ICMP];
+const icmp6: Kind = [names.AF_INET6, names.SOCK_RAW, names.IPPROTO_ICMPV6];
+
+// Which sockets to ask about the options of a level. Some are of one family only: SO_INQ of Unix sockets, IP_HDRINCL of
+// raw ones.
+const askedAbout = new Map<number, readonly Kind[]>([
+  [names.SOL_SOCKET, [tcp, [names.AF_UNIX, names.SOCK_STREAM, 0]]],
+  [names.IPPROTO_IP, [udp, icmp]],
+  [names.IPPROTO_IPV6, [[names.AF_INET6, names.SOCK_DGRAM, 0], icmp6]],
+  [names.IPPROTO_TCP, [tcp]],
+  [names.IPPROTO_UDP, [udp]],
+  [names.SOL_UDPLITE, [[names.AF_INET, names.SOCK_DGRAM, names.IPPROTO_UDPLITE]]],
+  [names.SOL_RAW, [icmp]],
+  [names.IPPROTO_ICMPV6, [icmp6]],
+  [names.SOL_MPTCP, [[names.AF_INET, names.SOCK_STREAM, names.IPPROTO_MPTCP]]],
+  [names.SOL_TLS, [tcp]],
+  [names.SOL_PACKET, [[names.AF_PACKET, names.SOCK_RAW, 0]]],
+  [names.SOL_NETLINK, [[names.AF_NETLINK, names.SOCK_RAW, 0]]],
+  [names.AF_VSOCK, [[names.AF_VSOCK, names.SOCK_STREAM, 0]]],
+  [names.SOL_XDP, [[names.AF_XDP, names.SOCK_RAW, 0]]],
+  [names.SOL_CAN_RAW, [[names.AF_CAN, names.SOCK_RAW, names.CAN_RAW]]],
+  [names.SOL_CAN_ISOTP, [[names.AF_CAN, names.SOCK_DGRAM, names.CAN_ISOTP]]],
+  [names.SOL_CAN_J1939, [[names.AF_CAN, names.SOCK_DGRAM, names.CAN_J1939]]],
+  [names.SOL_TIPC, [[names.AF_TIPC, names.SOCK_SEQPACKET, 0]]],
+  [names.SOL_KCM, [[names.AF_KCM, names.SOCK_DGRAM, 0]]],
+  [names.SOL_ALG, [[names.AF_ALG, names.SOCK_SEQPACKET, 0]]],
+]);
+
+const tls = new TextEncoder().encode('tls');
+
+function askOption(fd: number, level: number, { name, number, access }: Option): number {
+  if (level === names.SOL_TLS) {
+    // Its options are there once a connection is given to it: on one that is not yet, ENOTCONN, or ENOENT without TLS.
+    const answer = raw.setsockopt(fd, names.IPPROTO_TCP, names.TCP_ULP, tls);
+    return answer === -names.ENOENT ? -names.ENOPROTOOPT : answer;
+  }
+  if (name === 'TCP_ZEROCOPY_RECEIVE') return raw.tcpZerocopyReceive(fd, nothing, null, new Uint8Array(64));
+  const read = access === 'write' ? -names.ENOPROTOOPT : raw.getsockopt(fd, level, number, new Uint8Array(256));
+  // What cannot be read yet can be set: 0, or a refusal of 0.
+  return read === -names.ENOPROTOOPT && access !== 'read' ? raw.setsockopt(fd, level, number, 0) : read;
+}
+
+function option(option: Option): Supported {
+  const level = option.levels[0] as number;
+  const answers = (askedAbout.get(level) as readonly Kind[]).map((kind) =>
+    onSocket(...kind, (fd) => {
+      const answer = askOption(fd, level, option);
+      return answer === -names.EOPNOTSUPP ? -names.ENOPROTOOPT : answer; // an option of other families
+    }),
+  );
+  return (['yes', 'not permitted'] as const).find((answer) => answers.includes(answer)) ?? 'no';
 }
 
 // Calls that a kernel or a container's filter may lack, each asked with arguments that do no harm.
@@ -77,22 +115,22 @@ const calls: Record<string, () => number> = {
 const known = new Map<string, Supported>();
 
 function ask(what: string): Supported {
-  const call = calls[what];
+  const call = Object.hasOwn(calls, what) ? calls[what] : undefined;
   if (call) return judge(call());
+  if (Object.hasOwn(optionTable, what)) return option((optionTable as Record<string, Option>)[what] as Option);
   const value = constants[what];
-  const prefix = what.split('_', 1)[0] as string;
-  if (value !== undefined && prefix === 'AF') return family(value);
-  if (value !== undefined && prefix in optionSpaces) return option(prefix, value);
+  if (value !== undefined && what.startsWith('AF_')) return family(value);
   throw new TypeError(`supports knows address families, options and some calls, and not '${what}'`);
 }
 
 /**
  * Whether this kernel, as this user, has something: `supports('AF_VSOCK')`, `supports('UDP_GRO')`,
  * `supports('recvmmsg')`. It is tried once and remembered.
- * @param what an address family, a socket option, or a call that a kernel or a container's filter may lack
+ * @param what an address family, a socket option of {@link optionTable}, or a call that a kernel or a container's filter may lack
  * @throws TypeError the name is none of these
  */
 export function supports(what: string): Supported {
+  if (typeof what !== 'string') throw new TypeError(`supports takes a name, not ${shown(what)}`);
   const before = known.get(what);
   if (before !== undefined) return before;
   const answer = ask(what);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { folder, haveNamespaces, run } from './support.js';
 
+// FUZZ_RUNS and FUZZ_SEED make it longer, or the same again.
 const program = join(import.meta.dirname, '../dist/test/bad-input/fuzz.js');
 const runs = Number(process.env.FUZZ_RUNS ?? 100);
 const bound = 120_000 + runs * 1000;
@@ -11,7 +12,7 @@ const bound = 120_000 + runs * 1000;
  * Runs the program in a folder of its own, and in a network of its own where that may be. Its seed is printed: the same
  * arguments do the same again.
  */
-async function fuzz(floor: 'raw' | 'checked'): Promise<void> {
+async function fuzz(floor: 'raw' | 'checked' | 'structs'): Promise<void> {
   const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
   const command = `${process.execPath} ${program} ${floor} ${seed} ${runs}`;
   console.log(command);
@@ -30,4 +31,5 @@ async function fuzz(floor: 'raw' | 'checked'): Promise<void> {
 describe('arbitrary values, in a process of their own, which ends as it should', () => {
   test('at every raw call', () => fuzz('raw'), bound);
   test('at every checked call', () => fuzz('checked'), bound);
+  test('at every struct', () => fuzz('structs'), bound);
 });

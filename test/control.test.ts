@@ -106,7 +106,7 @@ describe('the buffer', () => {
     wrong((control) => control.add('IP_TTL', 'x' as never)).toThrow(TypeError);
     wrong((control) => control.add('IP_TTL', 2 ** 31)).toThrow(RangeError);
     wrong((control) => control.add('SCM_RIGHTS', 5 as never)).toThrow(TypeError);
-    wrong((control) => control.add('SCM_RIGHTS', [0.5])).toThrow(TypeError);
+    wrong((control) => control.add('SCM_RIGHTS', [0.5])).toThrow(RangeError);
     wrong((control) => control.add('SCM_CREDENTIALS', new linger({ l_onoff: 1 }) as never)).toThrow(TypeError);
     wrong((control) => control.add('IP_ORIGDSTADDR', 'localhost' as never)).toThrow(TypeError);
     wrong((control) => {
@@ -116,7 +116,7 @@ describe('the buffer', () => {
     wrong(() => new ControlBuffer('x' as never)).toThrow(TypeError);
     wrong(() => new ControlBuffer(['nothing' as ControlName])).toThrow(TypeError);
     const untouched = new ControlBuffer(64);
-    expect(() => untouched.add('IP_TTL', 0.5)).toThrow(TypeError);
+    expect(() => untouched.add('IP_TTL', 0.5)).toThrow(RangeError);
     expect(untouched.length).toBe(0);
   });
 

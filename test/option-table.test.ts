@@ -479,7 +479,7 @@ describe('getOption and setOption', () => {
   const misfits: [name: string, value: unknown, error: typeof TypeError | typeof RangeError][] = [
     ['SO_REUSEADDR', 1, TypeError],
     ['SO_SNDBUF', '1', TypeError],
-    ['SO_SNDBUF', 1.5, TypeError],
+    ['SO_SNDBUF', 1.5, RangeError],
     ['SO_SNDBUF', 2 ** 31, RangeError],
     ['SO_MARK', -1, RangeError],
     ['SO_MAX_PACING_RATE', 1, TypeError],

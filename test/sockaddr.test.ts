@@ -164,8 +164,8 @@ describe('fields', () => {
     });
     expect(place.storage).toHaveLength(128);
     expect(new SockAddr(4).storage).toHaveLength(4);
-    for (const room of [-1, 1.5, 65537, Number.NaN, '4'])
-      expect(() => new SockAddr(room as number)).toThrow(RangeError);
+    for (const room of [-1, 1.5, 65537]) expect(() => new SockAddr(room)).toThrow(RangeError);
+    for (const room of [Number.NaN, '4']) expect(() => new SockAddr(room as number)).toThrow(TypeError);
   });
 
   test('from copies', () => {

@@ -68,7 +68,8 @@ export type OptionInput<Name extends keyof Table> = Parameters<Table[Name]['cont
 
 /** The option of a level with a number: what `getsockopt` (or, with `writing`, `setsockopt`) means by them. */
 export function findOption(level: number, number: number, writing = false): Option | undefined {
-  return byNumber.get(`${writing} ${level} ${number}`);
+  const given = [level, number].every((value) => typeof value === 'number');
+  return given ? byNumber.get(`${writing === true} ${level} ${number}`) : undefined;
 }
 
 // Two names may share a number: one to be read, one to be set (SO_GET_FILTER, SO_ATTACH_FILTER), or the second an

@@ -1,14 +1,9 @@
 // What a socket option or a control message holds: its value in JavaScript, and its bytes.
+
+import { shown } from '../values.js';
 import { formatInet, parseInet } from './inet.js';
 import { SockAddr } from './sockaddr.js';
-import {
-  int as intKind,
-  type Kind,
-  networkUint,
-  Struct,
-  uint64 as uint64Kind,
-  uint as uintKind,
-} from './struct.js';
+import { int as intKind, type Kind, networkUint, Struct, uint64 as uint64Kind, uint as uintKind } from './struct.js';
 
 /** What an option or a control message holds. `Out` is what reading it gives, `In` what may be written. */
 export interface Content<Out, In = Out> {
@@ -60,7 +55,7 @@ function structure<S extends Struct, Init>(type: StructClass<S, Init>): Content<
     encode(value) {
       if (value instanceof type) return value.bytes;
       if (value instanceof Struct || typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) {
-        throw new TypeError(`the value must be a ${type.name}, or its fields, not ${String(value)}`);
+        throw new TypeError(`the value must be a ${type.name}, or its fields, not ${shown(value)}`);
       }
       return new type(value).bytes;
     },
@@ -103,7 +98,7 @@ export const flag: Content<boolean> = {
   ...int,
   decode: (bytes) => int.decode(bytes) !== 0,
   encode(value) {
-    if (typeof value !== 'boolean') throw new TypeError(`the value must be true or false, not ${String(value)}`);
+    if (typeof value !== 'boolean') throw new TypeError(`the value must be true or false, not ${shown(value)}`);
     return int.encode(value ? 1 : 0);
   },
 };
@@ -117,7 +112,7 @@ export const text: Content<string> = {
     return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
   },
   encode(value) {
-    if (typeof value !== 'string') throw new TypeError(`the value must be a string, not ${String(value)}`);
+    if (typeof value !== 'string') throw new TypeError(`the value must be a string, not ${shown(value)}`);
     if (value.includes('\0')) throw new TypeError('the value cannot have a NUL inside');
     return new TextEncoder().encode(value);
   },
@@ -130,7 +125,7 @@ export function bytes(room: number): Content<Uint8Array> {
     room,
     decode: (bytes) => bytes,
     encode(value) {
-      if (!(value instanceof Uint8Array)) throw new TypeError(`the value must be a Uint8Array, not ${String(value)}`);
+      if (!(value instanceof Uint8Array)) throw new TypeError(`the value must be a Uint8Array, not ${shown(value)}`);
       return value;
     },
   };
@@ -150,7 +145,7 @@ export const sockaddr: Content<SockAddr> = {
   room: 128,
   decode: (bytes) => SockAddr.from(bytes),
   encode(value) {
-    if (!(value instanceof SockAddr)) throw new TypeError(`the value must be a SockAddr, not ${String(value)}`);
+    if (!(value instanceof SockAddr)) throw new TypeError(`the value must be a SockAddr, not ${shown(value)}`);
     return value.bytes;
   },
 };
@@ -166,7 +161,7 @@ export function list<H extends Holding>(element: H, most: number): Content<Out<H
         decode(bytes.subarray(i * size, (i + 1) * size)),
       ),
     encode(values) {
-      if (!Array.isArray(values)) throw new TypeError(`the value must be an array, not ${String(values)}`);
+      if (!Array.isArray(values)) throw new TypeError(`the value must be an array, not ${shown(values)}`);
       const bytes = new Uint8Array(size * values.length);
       for (const [i, value] of values.entries()) bytes.set(encode(value), i * size);
       return bytes;

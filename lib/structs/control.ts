@@ -1,6 +1,7 @@
 import { type InspectOptions, inspect } from 'node:util';
 import { MSG_CTRUNC } from '../constants.js';
 import { type Layout, layouts } from '../native.js';
+import { integer, shown } from '../values.js';
 import {
   type ControlInput,
   type ControlKind,
@@ -21,12 +22,12 @@ const typeOffset = header.fields.cmsg_type?.[0] as number;
  * @see cmsg(3)
  */
 export function CMSG_ALIGN(length: number): number {
-  return Math.ceil(length / lengthSize) * lengthSize;
+  return Math.ceil(integer('length', length, 0, Number.MAX_SAFE_INTEGER) / lengthSize) * lengthSize;
 }
 
 /** `CMSG_LEN(length)`: what cmsg_len says of a control message with `length` bytes of data. See cmsg(3). */
 export function CMSG_LEN(length: number): number {
-  return CMSG_ALIGN(header.size) + length;
+  return CMSG_ALIGN(header.size) + integer('length', length, 0, Number.MAX_SAFE_INTEGER);
 }
 
 /** `CMSG_SPACE(length)`: how many bytes a control message with `length` bytes of data takes. See cmsg(3). */
@@ -130,7 +131,9 @@ export class ControlBuffer implements Iterable<ControlMessage> {
     flags: Int32Array = new Int32Array(1),
   ) {
     this.storage =
-      room instanceof Uint8Array ? room : new Uint8Array(typeof room === 'number' ? size(room) : sum(room));
+      room instanceof Uint8Array
+        ? room
+        : new Uint8Array(typeof room === 'number' ? integer('room', room, 0, 2 ** 30) : sum(room));
     this.#view = new DataView(this.storage.buffer, this.storage.byteOffset, this.storage.byteLength);
     this.#length = length ?? Int32Array.of(room instanceof Uint8Array ? room.length : 0);
     this.#flags = flags;
@@ -156,10 +159,7 @@ export class ControlBuffer implements Iterable<ControlMessage> {
     return Math.max(0, Math.min(this.#length[0] as number, this.storage.length));
   }
   set length(length: number) {
-    if (!Number.isInteger(length) || length < 0 || length > this.storage.length) {
-      throw new RangeError(`length must be 0 to ${this.storage.length}, not ${length}`);
-    }
-    this.#length[0] = length;
+    this.#length[0] = integer('length', length, 0, this.storage.length);
   }
 
   /** Whether the kernel had more than there was room for (MSG_CTRUNC). `recvmsg` sets it. */
@@ -297,13 +297,9 @@ export class ControlBuffer implements Iterable<ControlMessage> {
 const unknown = { least: 0, most: Number.POSITIVE_INFINITY };
 
 function checked(name: ControlName): ControlKind<unknown> {
-  if (!Object.hasOwn(controlKinds, name)) throw new TypeError(`there is no kind of control message '${String(name)}'`);
+  if (typeof name !== 'string' || !Object.hasOwn(controlKinds, name))
+    throw new TypeError(`there is no kind of control message '${shown(name)}'`);
   return kindNamed(name);
-}
-
-function size(room: number): number {
-  if (!Number.isInteger(room) || room < 0 || room > 2 ** 30) throw new RangeError(`room cannot be ${room} bytes`);
-  return room;
 }
 
 function sum(kinds: readonly ControlName[]): number {

@@ -1,4 +1,5 @@
 import { type Layout, layouts } from '../native.js';
+import { integer, shown } from '../values.js';
 import { littleEndian, uint64 } from './struct.js';
 
 const { size, fields } = layouts.epoll_event as Layout;
@@ -17,40 +18,44 @@ export class EpollEvents {
   readonly #view: DataView;
 
   constructor(length: number) {
-    if (!Number.isInteger(length) || length < 1 || length > 2 ** 20) {
-      throw new RangeError(`there is room for 1 to ${2 ** 20} events, not ${String(length)}`);
-    }
-    this.length = length;
+    this.length = integer('length', length, 1, 2 ** 20);
     this.bytes = new Uint8Array(length * size);
     this.#view = new DataView(this.bytes.buffer);
   }
 
+  #offset(i: number): number {
+    if (!Number.isInteger(i) || i < 0 || i >= this.length) {
+      throw new RangeError(`event ${shown(i)} of room for ${this.length}`);
+    }
+    return i * size;
+  }
+
   /** What happened, in event i: EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLERR, EPOLLHUP, ... */
   events(i: number): number {
-    return this.#view.getUint32(i * size + eventsOffset, littleEndian);
+    return this.#view.getUint32(this.#offset(i) + eventsOffset, littleEndian);
   }
 
   /** The low half of event i's data: the descriptor, unless epoll_ctl was given data of another meaning. */
   fd(i: number): number {
-    return this.#view.getInt32(i * size + dataOffset + (littleEndian ? 0 : 4), littleEndian);
+    return this.#view.getInt32(this.#offset(i) + dataOffset + (littleEndian ? 0 : 4), littleEndian);
   }
 
   /** The high half of event i's data, 32 bits that are the program's own. */
   tag(i: number): number {
-    return this.#view.getUint32(i * size + dataOffset + (littleEndian ? 4 : 0), littleEndian);
+    return this.#view.getUint32(this.#offset(i) + dataOffset + (littleEndian ? 4 : 0), littleEndian);
   }
 
   /** All 64 bits of event i's data, as given to epoll_ctl. */
   data(i: number): bigint {
-    return this.#view.getBigUint64(i * size + dataOffset, littleEndian);
+    return this.#view.getBigUint64(this.#offset(i) + dataOffset, littleEndian);
   }
 
   /** Writes event i: for epoll_ctl, which takes one event. Without `data` its low half is `fd`. */
   set(i: number, events: number, fd: number, data?: bigint): this {
-    if (!Number.isInteger(events)) throw new TypeError(`events are bits, not ${String(events)}`);
-    if (fd !== (fd | 0)) throw new TypeError(`a descriptor is an int, not ${String(fd)}`);
-    this.#view.setUint32(i * size + eventsOffset, events, littleEndian);
-    uint64.write(this.#view, [i * size + dataOffset, 8], data ?? BigInt(fd >>> 0));
+    if (!Number.isInteger(events)) throw new TypeError(`events are bits, not ${shown(events)}`);
+    integer('fd', fd, -(2 ** 31), 2 ** 31 - 1);
+    this.#view.setUint32(this.#offset(i) + eventsOffset, events, littleEndian);
+    uint64.write(this.#view, [this.#offset(i) + dataOffset, 8], data ?? BigInt(fd >>> 0));
     return this;
   }
 }

@@ -1,11 +1,12 @@
 import { type Layout, layouts } from '../native.js';
+import { shown } from '../values.js';
 import { bitsOf, hasBit, putBit } from './bits.js';
 
 const size = (layouts.fdset as Layout).size;
 const capacity = size * 8;
 
 function checked(fd: number): number {
-  if (typeof fd !== 'number') throw new TypeError(`a descriptor is a number, not ${String(fd)}`);
+  if (typeof fd !== 'number') throw new TypeError(`a descriptor is a number, not ${shown(fd)}`);
   if (!Number.isInteger(fd) || fd < 0 || fd >= capacity) {
     throw new RangeError(`select takes descriptors from 0 to ${capacity - 1}, not ${fd}: use poll or epoll`);
   }

@@ -1,4 +1,5 @@
 // Classic BPF: the programs of SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF and PACKET_FANOUT_DATA.
+import { integer } from '../values.js';
 import { struct, uint } from './struct.js';
 
 /**
@@ -16,12 +17,15 @@ export class sock_filter extends struct('sock_filter', {
   k: uint,
 }) {}
 
+// Negative offsets reach what the kernel knows of a packet: SKF_AD_OFF and on.
+const operand = (k: number) => integer('k', k, -(2 ** 31), 2 ** 32 - 1) >>> 0;
+
 /** `BPF_STMT(code, k)`: an instruction that does not jump. `BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12)` */
 export function BPF_STMT(code: number, k: number): sock_filter {
-  return new sock_filter({ code, k: k >>> 0 });
+  return new sock_filter({ code, k: operand(k) });
 }
 
 /** `BPF_JUMP(code, k, jt, jf)`: a jump. `BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 1)` */
 export function BPF_JUMP(code: number, k: number, jt: number, jf: number): sock_filter {
-  return new sock_filter({ code, k: k >>> 0, jt, jf });
+  return new sock_filter({ code, k: operand(k), jt, jf });
 }

@@ -1,6 +1,7 @@
 // IPv4 and IPv6 addresses as text and as bytes, by libc's own inet_pton and inet_ntop.
 import { AF_INET, AF_INET6 } from '../constants.js';
 import { raw } from '../native.js';
+import { shown } from '../values.js';
 import { bytes, type Kind } from './struct.js';
 
 declare module '../native.js' {
@@ -29,7 +30,7 @@ export function formatInet6(bytes: Uint8Array): string {
 }
 
 function parse(family: number, name: string, size: number, address: string): Uint8Array {
-  if (typeof address !== 'string') throw new TypeError(`an ${name} address must be text, not ${String(address)}`);
+  if (typeof address !== 'string') throw new TypeError(`an ${name} address must be text, not ${shown(address)}`);
   const bytes = new Uint8Array(size);
   if (address.includes('\0') || raw.inet_pton(family, encoder.encode(address), bytes) !== 1) {
     throw new TypeError(`'${address}' is no ${name} address`);
@@ -44,7 +45,7 @@ export function parseInet(address: string): Uint8Array {
 
 /** The 16 bytes of an IPv6 address, and the interface's index that its zone names (0 without one). */
 export function parseInet6(address: string): { bytes: Uint8Array; scopeId: number } {
-  if (typeof address !== 'string') throw new TypeError(`an IPv6 address must be text, not ${String(address)}`);
+  if (typeof address !== 'string') throw new TypeError(`an IPv6 address must be text, not ${shown(address)}`);
   const percent = address.indexOf('%');
   if (percent < 0) return { bytes: parse(AF_INET6, 'IPv6', 16, address), scopeId: 0 };
   return { bytes: parse(AF_INET6, 'IPv6', 16, address.slice(0, percent)), scopeId: zone(address.slice(percent + 1)) };

@@ -1,4 +1,4 @@
-import { type Layout, layouts } from '../native.js';
+import { integer } from '../values.js';
 import { in6_addr } from './inet.js';
 import { bytes, littleEndian, networkUint, struct, uint } from './struct.js';
 
@@ -20,8 +20,6 @@ export class in6_flowlabel_req extends struct('in6_flowlabel_req', {
   flr_linger: uint,
 }) {}
 
-const words = (layouts.icmp6_filter as Layout).size / 4;
-
 /**
  * Which ICMPv6 types a raw socket receives: ICMPV6_FILTER. Fresh, it lets all pass.
  * @see RFC 3542 section 3.2
@@ -31,12 +29,10 @@ export class icmp6_filter extends struct('icmp6_filter', {
   icmp6_filt: bytes,
 }) {
   #word(type: number): number {
-    if (!Number.isInteger(type) || type < 0 || type > 255)
-      throw new RangeError(`an ICMPv6 type is 0 to 255, not ${type}`);
-    return (type >> 5) * 4;
+    return (integer('type', type, 0, 255) >> 5) * 4;
   }
   #view(): DataView {
-    return new DataView(this.bytes.buffer, this.bytes.byteOffset, words * 4);
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
   }
 
   /** ICMP6_FILTER_SETBLOCKALL: lets nothing pass. */

@@ -1,4 +1,5 @@
 import { type Layout, layouts } from '../native.js';
+import { integer, shown } from '../values.js';
 import { ControlBuffer } from './control.js';
 import { SockAddr } from './sockaddr.js';
 
@@ -67,10 +68,10 @@ export class MessageBatch {
    */
   constructor(size: number, room: MessageBatchRoom) {
     const { payload, name = addressSize, control = 0 } = room;
-    this.size = within('size', size, 1, 2 ** 20);
-    this.payloads = new Uint8Array(size * within('room.payload', payload, 0, 2 ** 30 / size));
-    const names = new Uint8Array(size * within('room.name', name, 0, 2 ** 16));
-    const controls = new Uint8Array(size * within('room.control', control, 0, 2 ** 30 / size));
+    this.size = integer('size', size, 1, 2 ** 20);
+    this.payloads = new Uint8Array(size * integer('room.payload', payload, 0, Math.floor(2 ** 30 / size)));
+    const names = new Uint8Array(size * integer('room.name', name, 0, 2 ** 16));
+    const controls = new Uint8Array(size * integer('room.control', control, 0, Math.floor(2 ** 30 / size)));
     this.names = name > 0 ? names : null;
     this.controls = control > 0 ? controls : null;
     this.table = new Int32Array(columns * size);
@@ -147,11 +148,6 @@ export class MessageBatch {
   }
 
   #refuse(i: number): never {
-    throw new RangeError(`there is no slot ${String(i)} in a batch of ${this.size}`);
+    throw new RangeError(`there is no slot ${shown(i)} in a batch of ${this.size}`);
   }
-}
-
-function within(what: string, value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(`${what} must be ${least} to ${Math.floor(most)}, not ${String(value)}`);
 }

@@ -1,5 +1,7 @@
 // What joins and leaves multicast groups: by interface address (IPv4), by interface index, or for both families.
+
 import { type Layout, layouts } from '../native.js';
+import { integer } from '../values.js';
 import { in_addr, in6_addr } from './inet.js';
 import { type SockAddr, sockaddr } from './sockaddr.js';
 import { int, struct, uint } from './struct.js';
@@ -70,12 +72,12 @@ const storageSize = (layouts.sockaddr_storage as Layout).size;
 
 /** `IP_MSFILTER_SIZE(numsrc)`: the bytes of an ip_msfilter with so many senders. */
 export function IP_MSFILTER_SIZE(numsrc: number): number {
-  return inetList + inetSize * numsrc;
+  return inetList + inetSize * integer('numsrc', numsrc, 0, 0xffffffff);
 }
 
 /** `GROUP_FILTER_SIZE(numsrc)`: the bytes of a group_filter with so many senders. */
 export function GROUP_FILTER_SIZE(numsrc: number): number {
-  return groupList + storageSize * numsrc;
+  return groupList + storageSize * integer('numsrc', numsrc, 0, 0xffffffff);
 }
 
 /**
@@ -99,14 +101,14 @@ export class ip_msfilter extends struct('ip_msfilter', {
     filter.imsf_interface = address;
     filter.imsf_fmode = mode;
     filter.imsf_numsrc = senders.length;
-    const view = new DataView(filter.bytes.buffer, filter.bytes.byteOffset);
+    const view = new DataView(filter.bytes.buffer);
     for (const [i, sender] of senders.entries()) in_addr.write(view, [inetList + i * inetSize, inetSize], sender);
     return filter;
   }
 
   /** The senders, as many as its bytes hold. */
   get imsf_slist(): string[] {
-    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset);
+    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
     const there = Math.max(0, Math.floor((this.length - inetList) / inetSize));
     return Array.from({ length: Math.min(there, this.imsf_numsrc) }, (_, i) =>
       in_addr.read(view, [inetList + i * inetSize, inetSize]),
@@ -141,7 +143,7 @@ export class group_filter extends struct('group_filter', {
 
   /** The senders, as many as its bytes hold. */
   get gf_slist(): SockAddr[] {
-    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset);
+    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
     const there = Math.max(0, Math.floor((this.length - groupList) / storageSize));
     return Array.from({ length: Math.min(there, this.gf_numsrc) }, (_, i) =>
       sockaddr.read(view, [GROUP_FILTER_SIZE(i), storageSize]),

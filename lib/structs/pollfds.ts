@@ -1,4 +1,5 @@
 import { type Layout, layouts } from '../native.js';
+import { integer, shown } from '../values.js';
 
 const { size, fields } = layouts.pollfd as Layout;
 const fdOffset = (fields.fd?.[0] as number) / 4;
@@ -19,10 +20,7 @@ export class PollFds {
 
   /** @param length how many entries; those not yet set have descriptor -1, which poll passes over */
   constructor(length: number) {
-    if (!Number.isInteger(length) || length < 0 || length > 2 ** 20) {
-      throw new RangeError(`a poll set has 0 to ${2 ** 20} entries, not ${String(length)}`);
-    }
-    this.length = length;
+    this.length = integer('length', length, 0, 2 ** 20);
     this.bytes = new Uint8Array(length * size);
     this.#ints = new Int32Array(this.bytes.buffer);
     this.#shorts = new Int16Array(this.bytes.buffer);
@@ -30,8 +28,8 @@ export class PollFds {
   }
 
   #check(i: number): void {
-    if (!(i >= 0 && i < this.length) || !Number.isInteger(i)) {
-      throw new RangeError(`entry ${String(i)} of a poll set of ${this.length}`);
+    if (!Number.isInteger(i) || i < 0 || i >= this.length) {
+      throw new RangeError(`entry ${shown(i)} of a poll set of ${this.length}`);
     }
   }
 
@@ -42,8 +40,8 @@ export class PollFds {
    */
   set(i: number, fd: number, events: number): this {
     this.#check(i);
-    if (!Number.isInteger(fd) || fd !== (fd | 0)) throw new TypeError(`a descriptor is an int, not ${String(fd)}`);
-    if (!Number.isInteger(events)) throw new TypeError(`events are bits, not ${String(events)}`);
+    integer('fd', fd, -(2 ** 31), 2 ** 31 - 1);
+    if (!Number.isInteger(events)) throw new TypeError(`events are bits, not ${shown(events)}`);
     this.#ints[i * (size / 4) + fdOffset] = fd;
     this.#shorts[i * (size / 2) + eventsOffset] = events;
     this.#shorts[i * (size / 2) + reventsOffset] = 0;

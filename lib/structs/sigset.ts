@@ -1,11 +1,12 @@
 import { type Layout, layouts } from '../native.js';
+import { shown } from '../values.js';
 import { bitsOf, hasBit, putBit } from './bits.js';
 
 const size = (layouts.sigset as Layout).size;
 const maxSignal = 64;
 
 function bitOf(signal: number): number {
-  if (!Number.isInteger(signal)) throw new TypeError(`a signal is a number, not ${String(signal)}`);
+  if (!Number.isInteger(signal)) throw new TypeError(`a signal is a number, not ${shown(signal)}`);
   if (signal < 1 || signal > maxSignal) throw new RangeError(`signals are 1 to ${maxSignal}, not ${signal}`);
   return signal - 1;
 }

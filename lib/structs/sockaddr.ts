@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, AF_UNSPEC, AF_VSOCK } from '../constants.js';
 import { type Layout, layouts } from '../native.js';
+import { integer, shown } from '../values.js';
 import { formatInet, formatInet6, parseInet, parseInet6 } from './inet.js';
 import { addressFromText, addressToText, pathToText } from './sockaddr-text.js';
 import { bytes as bytesKind, type Kind, littleEndian } from './struct.js';
@@ -65,15 +66,14 @@ export class SockAddr {
    */
   constructor(room: number | Uint8Array = storageSize, length?: Int32Array) {
     const given = room instanceof Uint8Array;
-    if (!given && (!Number.isInteger(room) || room < 0 || room > 65536))
-      throw new RangeError(`room must be 0 to 65536, not ${room}`);
-    this.storage = given ? room : new Uint8Array(room);
+    this.storage = given ? room : new Uint8Array(integer('room', room, 0, 65536));
     this.#view = new DataView(this.storage.buffer, this.storage.byteOffset, this.storage.byteLength);
     this.#length = length ?? Int32Array.of(given ? room.length : 0);
   }
 
   /** An address of these bytes, copied, whatever they are. */
   static from(bytes: Uint8Array): SockAddr {
+    if (!(bytes instanceof Uint8Array)) throw new TypeError('an address is made of a Uint8Array');
     const address = new SockAddr(Math.max(bytes.length, storageSize));
     address.storage.set(bytes);
     address.length = bytes.length;
@@ -85,6 +85,7 @@ export class SockAddr {
    * @throws TypeError the text is no address; host names are not, see getaddrinfo
    */
   static parse(text: string): SockAddr {
+    if (typeof text !== 'string') throw new TypeError(`an address to parse is text, not ${shown(text)}`);
     return addressFromText(text);
   }
 
@@ -96,7 +97,7 @@ export class SockAddr {
     return this.#length[0] as number;
   }
   set length(length: number) {
-    this.#length[0] = length;
+    this.#length[0] = integer('length', length, 0, 0x7fffffff);
   }
 
   /** The bytes in use. */
@@ -217,15 +218,6 @@ export class SockAddr {
   }
 }
 
-function integer(name: string, value: number, most: number): number {
-  if (typeof value !== 'number' || Number.isNaN(value))
-    throw new TypeError(`${name} must be a number, not ${String(value)}`);
-  if (!Number.isInteger(value) || value < 0 || value > most) {
-    throw new RangeError(`${name} must be an integer from 0 to ${most}, not ${value}`);
-  }
-  return value;
-}
-
 function make(size: number, family: number, fill: (view: DataView, bytes: Uint8Array) => void): SockAddr {
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
@@ -243,8 +235,8 @@ function make(size: number, family: number, fill: (view: DataView, bytes: Uint8A
  */
 export function sockaddr_in(address: string | number, port: number): SockAddr {
   return make(sizes.inet, AF_INET, (view, bytes) => {
-    view.setUint16(fields.inetPort, integer('port', port, 0xffff));
-    if (typeof address === 'number') view.setUint32(fields.inetAddress, integer('address', address, 0xffffffff));
+    view.setUint16(fields.inetPort, integer('port', port, 0, 0xffff));
+    if (typeof address === 'number') view.setUint32(fields.inetAddress, integer('address', address, 0, 0xffffffff));
     else bytes.set(parseInet(address), fields.inetAddress);
   });
 }
@@ -264,10 +256,14 @@ export function sockaddr_in6(
 ): SockAddr {
   const parsed = parseInet6(address);
   return make(sizes.inet6, AF_INET6, (view, bytes) => {
-    view.setUint16(fields.inet6Port, integer('port', port, 0xffff));
-    view.setUint32(fields.inet6Flowinfo, integer('flowinfo', more.flowinfo ?? 0, 0xffffffff));
+    view.setUint16(fields.inet6Port, integer('port', port, 0, 0xffff));
+    view.setUint32(fields.inet6Flowinfo, integer('flowinfo', more.flowinfo ?? 0, 0, 0xffffffff));
     bytes.set(parsed.bytes, fields.inet6Address);
-    view.setUint32(fields.inet6ScopeId, integer('scopeId', more.scopeId ?? parsed.scopeId, 0xffffffff), littleEndian);
+    view.setUint32(
+      fields.inet6ScopeId,
+      integer('scopeId', more.scopeId ?? parsed.scopeId, 0, 0xffffffff),
+      littleEndian,
+    );
   });
 }
 
@@ -299,8 +295,8 @@ export function sockaddr_un(path: string | Uint8Array): SockAddr {
  */
 export function sockaddr_nl(pid = 0, groups = 0): SockAddr {
   return make(sizes.netlink, AF_NETLINK, (view) => {
-    view.setUint32(fields.netlinkPid, integer('pid', pid, 0xffffffff), littleEndian);
-    view.setUint32(fields.netlinkGroups, integer('groups', groups, 0xffffffff), littleEndian);
+    view.setUint32(fields.netlinkPid, integer('pid', pid, 0, 0xffffffff), littleEndian);
+    view.setUint32(fields.netlinkGroups, integer('groups', groups, 0, 0xffffffff), littleEndian);
   });
 }
 
@@ -320,10 +316,10 @@ export function sockaddr_ll(
   const hardware = typeof more.address === 'string' ? hexBytes(more.address) : (more.address ?? noBytes);
   if (hardware.length > 8) throw new RangeError(`a hardware address holds 8 bytes, and this has ${hardware.length}`);
   return make(sizes.packet, AF_PACKET, (view, bytes) => {
-    view.setUint16(fields.packetProtocol, integer('protocol', protocol, 0xffff));
-    view.setInt32(fields.packetIndex, integer('ifindex', ifindex, 0x7fffffff), littleEndian);
-    view.setUint16(fields.packetHatype, integer('hatype', more.hatype ?? 0, 0xffff), littleEndian);
-    view.setUint8(fields.packetPkttype, integer('pkttype', more.pkttype ?? 0, 0xff));
+    view.setUint16(fields.packetProtocol, integer('protocol', protocol, 0, 0xffff));
+    view.setInt32(fields.packetIndex, integer('ifindex', ifindex, 0, 0x7fffffff), littleEndian);
+    view.setUint16(fields.packetHatype, integer('hatype', more.hatype ?? 0, 0, 0xffff), littleEndian);
+    view.setUint8(fields.packetPkttype, integer('pkttype', more.pkttype ?? 0, 0, 0xff));
     view.setUint8(fields.packetHalen, hardware.length);
     bytes.set(hardware, fields.packetAddress);
   });
@@ -343,8 +339,8 @@ function hexBytes(text: string): Uint8Array {
  */
 export function sockaddr_vm(cid: number, port: number): SockAddr {
   return make(sizes.vsock, AF_VSOCK, (view) => {
-    view.setUint32(fields.vsockPort, integer('port', port, 0xffffffff), littleEndian);
-    view.setUint32(fields.vsockCid, integer('cid', cid, 0xffffffff), littleEndian);
+    view.setUint32(fields.vsockPort, integer('port', port, 0, 0xffffffff), littleEndian);
+    view.setUint32(fields.vsockCid, integer('cid', cid, 0, 0xffffffff), littleEndian);
   });
 }
 

@@ -2,6 +2,7 @@
 import { endianness } from 'node:os';
 import { type InspectOptions, inspect } from 'node:util';
 import { type Layout, layouts, type Place } from '../native.js';
+import { integer, shown } from '../values.js';
 
 /** Whether this machine's integers begin with their low byte. */
 export const littleEndian = endianness() === 'LE';
@@ -15,12 +16,6 @@ export interface Kind<T> {
   write(view: DataView, place: Place, value: T): void;
 }
 
-function checked(value: number, least: number, most: number): number {
-  if (!Number.isInteger(value)) throw new TypeError(`a field of integers cannot hold ${String(value)}`);
-  if (value < least || value > most) throw new RangeError(`${value} does not fit: it must be ${least} to ${most}`);
-  return value;
-}
-
 /** A signed integer of the field's size. One of 64 bits is read as a number, exact to 2^53. */
 export const int: Kind<number> = {
   read(view, [offset, size]) {
@@ -31,7 +26,7 @@ export const int: Kind<number> = {
   },
   write(view, [offset, size], value) {
     const bound = 2 ** (Math.min(size * 8, 54) - 1);
-    checked(value, -bound, bound - 1);
+    integer('the field', value, -bound, bound - 1);
     if (size === 4) view.setInt32(offset, value, littleEndian);
     else if (size === 2) view.setInt16(offset, value, littleEndian);
     else if (size === 1) view.setInt8(offset, value);
@@ -49,7 +44,7 @@ export const uint: Kind<number> = {
     return Number(view.getBigUint64(offset, littleEndian));
   },
   write(view, [offset, size, firstBit, bits], value) {
-    checked(value, 0, 2 ** Math.min(bits ?? size * 8, 53) - 1);
+    integer('the field', value, 0, 2 ** Math.min(bits ?? size * 8, 53) - 1);
     if (firstBit !== undefined && bits !== undefined) {
       const others = view.getUint8(offset) & ~((2 ** bits - 1) << firstBit);
       view.setUint8(offset, others | (value << firstBit));
@@ -64,7 +59,7 @@ export const uint: Kind<number> = {
 export const uint64: Kind<bigint> = {
   read: (view, [offset]) => view.getBigUint64(offset, littleEndian),
   write(view, [offset], value) {
-    if (typeof value !== 'bigint') throw new TypeError(`the value must be a bigint, not ${String(value)}`);
+    if (typeof value !== 'bigint') throw new TypeError(`the value must be a bigint, not ${shown(value)}`);
     if (BigInt.asUintN(64, value) !== value) throw new RangeError(`${value} does not fit into 64 bits`);
     view.setBigUint64(offset, value, littleEndian);
   },
@@ -74,18 +69,25 @@ export const uint64: Kind<bigint> = {
 export const networkUint: Kind<number> = {
   read: (view, [offset, size]) => (size === 2 ? view.getUint16(offset) : view.getUint32(offset)),
   write(view, [offset, size], value) {
-    checked(value, 0, 2 ** (size * 8) - 1);
+    integer('the field', value, 0, 2 ** (size * 8) - 1);
     if (size === 2) view.setUint16(offset, value);
     else view.setUint32(offset, value);
   },
 };
 
+// A struct over fewer bytes than it has fields for must not reach those that follow.
+function within(view: DataView, offset: number, size: number): Uint8Array {
+  if (offset + size > view.byteLength) throw new RangeError('the field lies beyond the bytes of its struct');
+  return new Uint8Array(view.buffer, view.byteOffset + offset, size);
+}
+
 /** The field's bytes themselves: a view when read, copied (and padded with zeros) when written. */
 export const bytes: Kind<Uint8Array> = {
-  read: (view, [offset, size]) => new Uint8Array(view.buffer, view.byteOffset + offset, size),
+  read: (view, [offset, size]) => within(view, offset, size),
   write(view, [offset, size], value) {
+    if (!(value instanceof Uint8Array)) throw new TypeError(`the field must be a Uint8Array, not ${shown(value)}`);
     if (value.length > size) throw new RangeError(`${value.length} bytes do not fit: the field has ${size}`);
-    const field = new Uint8Array(view.buffer, view.byteOffset + offset, size);
+    const field = within(view, offset, size);
     field.fill(0);
     field.set(value);
   },

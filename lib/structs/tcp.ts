@@ -98,7 +98,7 @@ export class tcp_zerocopy_receive extends struct('tcp_zerocopy_receive', {
 }) {
   /** Bytes mapped: the field that C calls `length`, which of a struct here is the number of its bytes in use. */
   get mapped(): number {
-    return uint.read(new DataView(this.bytes.buffer, this.bytes.byteOffset), mappedPlace);
+    return uint.read(new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength), mappedPlace);
   }
 }
 

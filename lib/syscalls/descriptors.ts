@@ -3,7 +3,7 @@ import { fail } from '../errors.js';
 import { type Bytes, raw } from '../native.js';
 import type { signalfd_siginfo } from '../structs/signalfd.js';
 import type { SigSet } from '../structs/sigset.js';
-import { Struct } from '../structs/struct.js';
+import { Struct, uint64 } from '../structs/struct.js';
 import { itimerspec } from '../structs/time.js';
 
 declare module '../native.js' {
@@ -144,6 +144,7 @@ export function eventfd(initval: number, flags = 0): number {
 }
 
 const counter = new BigUint64Array(1);
+const counterView = new DataView(counter.buffer);
 const counterBytes = new Uint8Array(counter.buffer);
 
 /**
@@ -165,7 +166,7 @@ export function eventfd_read(fd: number): bigint {
  * @see eventfd_write(3)
  */
 export function eventfd_write(fd: number, value: bigint): void {
-  counter[0] = value;
+  uint64.write(counterView, [0, 8], value);
   const answer = raw.write(fd, counterBytes);
   if (answer < 0) fail('write', answer);
 }

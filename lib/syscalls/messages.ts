@@ -7,6 +7,7 @@ import { MsgHdr } from '../structs/msghdr.js';
 import { addressRoom } from '../structs/sockaddr.js';
 import { bytesOrNull } from '../structs/struct.js';
 import type { timespec } from '../structs/time.js';
+import { shown } from '../values.js';
 
 declare module '../native.js' {
   interface Raw {
@@ -201,7 +202,7 @@ export interface ReceivedFds {
  * @see unix(7)
  */
 export function recvFds(fd: number, maxFds: number, bytes: Bytes = new Uint8Array(1)): ReceivedFds {
-  if (!Number.isInteger(maxFds) || maxFds < 0) throw new RangeError(`maxFds must be 0 or more, not ${String(maxFds)}`);
+  if (!Number.isInteger(maxFds) || maxFds < 0) throw new RangeError(`maxFds must be 0 or more, not ${shown(maxFds)}`);
   // Not CMSG_SPACE: the kernel would put one more descriptor into its padding.
   const message = new MsgHdr({ iov: bytes, control: CMSG_LEN(maxFds * 4) });
   const length = recvmsg(fd, message, MSG_CMSG_CLOEXEC);

@@ -3,6 +3,7 @@ import { fail, GaiError } from '../errors.js';
 import { raw } from '../native.js';
 import { RecordReader } from '../structs/records.js';
 import { addressBytes, SockAddr } from '../structs/sockaddr.js';
+import { shown } from '../values.js';
 
 declare module '../native.js' {
   interface Raw {
@@ -55,7 +56,7 @@ const text = new Uint8Array(1280); // NI_MAXHOST is 1025
 
 /** Text for C, where a NUL would end it. */
 function encode(name: string, value: string): Uint8Array {
-  if (typeof value !== 'string') throw new TypeError(`${name} must be text, not ${String(value)}`);
+  if (typeof value !== 'string') throw new TypeError(`${name} must be text, not ${shown(value)}`);
   if (value.includes('\0')) throw new TypeError(`${name} cannot have a NUL byte inside`);
   return encoder.encode(value);
 }

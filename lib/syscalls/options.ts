@@ -13,6 +13,7 @@ import {
 } from '../options/table.js';
 import { littleEndian, Struct } from '../structs/struct.js';
 import { tcp_zerocopy_receive } from '../structs/tcp.js';
+import { shown } from '../values.js';
 
 declare module '../native.js' {
   interface Raw {
@@ -101,8 +102,9 @@ export function setOption<Name extends WritableOption>(fd: number, name: Name, v
 }
 
 function known(name: string, without: 'read' | 'write', verb: string): Option {
-  const option = Object.hasOwn(optionTable, name) ? (optionTable as Record<string, Option>)[name] : undefined;
-  if (!option || option.access === without) throw new TypeError(`'${name}' is no option that can be ${verb}`);
+  const isName = typeof name === 'string' && Object.hasOwn(optionTable, name);
+  const option = isName ? (optionTable as Record<string, Option>)[name] : undefined;
+  if (!option || option.access === without) throw new TypeError(`'${shown(name)}' is no option that can be ${verb}`);
   return option;
 }
 

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import {
   AI_NUMERICHOST,
+  ControlBuffer,
   EpollEvents,
   FdSet,
   itimerspec,
@@ -61,6 +62,31 @@ export class Memory {
 
 // ---- values that no argument takes, or that are odd
 
+/** What the code of arguments was asked for during a call. Nothing, where nothing is converted. */
+export const asked: string[] = [];
+
+/** An object that could become a number, a bigint or text, and tells when that is tried. */
+const convertible = (to: unknown) => ({
+  [Symbol.toPrimitive](hint: string) {
+    asked.push(`${hint} from an object`);
+    return to;
+  },
+});
+
+/** A proxy that does as its target does, and tells of everything it is asked. */
+function telling(target: object): object {
+  const handler = new Proxy(
+    {},
+    {
+      get(_, trap) {
+        asked.push(`${String(trap)} of a proxy`);
+        return undefined;
+      },
+    },
+  );
+  return new Proxy(target, handler);
+}
+
 const garbage: fc.Arbitrary<Recipe> = fc.constantFrom(
   ...(
     [
@@ -84,14 +110,17 @@ const garbage: fc.Arbitrary<Recipe> = fc.constantFrom(
       ['[1, 2]', () => [1, 2]],
       ['() => 3', () => () => 3],
       ["Symbol('s')", () => Symbol('s')],
-      ['{ valueOf: () => 3 }', () => ({ valueOf: () => 3, [Symbol.toPrimitive]: () => 3 })],
+      ['an object that becomes 3', () => convertible(3)],
+      ['an object that becomes 3n', () => convertible(3n)],
+      ["an object that becomes 'lo'", () => convertible('lo')],
       ['new Number(3)', () => new Number(3)],
       ['new Date(3)', () => new Date(3)],
       ['new Map()', () => new Map()],
       ['Object.create(null)', () => Object.create(null)],
       ['a revoked Proxy', revoked],
-      ['a Proxy of bytes', () => new Proxy(new Uint8Array(16), {})],
-      ['a Proxy of an array of bytes', () => new Proxy([new Uint8Array(16)], {})],
+      ['a Proxy of bytes', () => telling(new Uint8Array(16))],
+      ['a Proxy of an array of bytes', () => telling([new Uint8Array(16)])],
+      ['a Proxy of a function', () => telling(() => 3)],
       ['Object.create(Uint8Array.prototype)', () => Object.create(Uint8Array.prototype)],
       ['{ length: 8, buffer }', () => ({ length: 8, byteLength: 8, byteOffset: 0, buffer: new ArrayBuffer(8) })],
       ['a SharedArrayBuffer', () => new SharedArrayBuffer(16)],
@@ -418,28 +447,39 @@ function right(kind: Kind, descriptors: Descriptors): fc.Arbitrary<Recipe> {
   }
 }
 
-/** Values for the checked floor, whose arguments are objects too. No number is a descriptor that the fuzz did not make. */
-export function anything(descriptors: Descriptors): fc.Arbitrary<Recipe> {
-  const objects: Record<string, () => unknown> = {
-    'a SockAddr': () => sockaddr_in('127.0.0.1', 9),
-    'an empty SockAddr': () => new SockAddr(),
-    'a MsgHdr': () => new MsgHdr({ iov: new Uint8Array(8), name: new SockAddr(), control: 64 }),
-    'a MessageBatch': () => new MessageBatch(2, { payload: 16, control: 32 }),
-    PollFds: () => new PollFds(2),
-    EpollEvents: () => new EpollEvents(2),
-    'an FdSet': () => new FdSet(),
-    'a SigSet': () => new SigSet(),
-    'a timespec': () => new timespec({ tv_nsec: 1000 }),
-    'a timeval': () => new timeval({ tv_usec: 1 }),
-    'an itimerspec': () => new itimerspec(),
-    'a linger': () => new linger({ l_onoff: 1 }),
-    'a Uint8Array': () => new Uint8Array(64),
-  };
-  return fc.oneof(
+/** What the checked floor takes beside numbers and bytes. */
+const objects: Record<string, () => unknown> = {
+  'a SockAddr': () => sockaddr_in('127.0.0.1', 9),
+  'an empty SockAddr': () => new SockAddr(),
+  'a MsgHdr': () => new MsgHdr({ iov: new Uint8Array(8), name: new SockAddr(), control: 64 }),
+  'a ControlBuffer': () => new ControlBuffer(64),
+  'a MessageBatch': () => new MessageBatch(2, { payload: 16, control: 32 }),
+  PollFds: () => new PollFds(2),
+  EpollEvents: () => new EpollEvents(2),
+  'an FdSet': () => new FdSet(),
+  'a SigSet': () => new SigSet(),
+  'a timespec': () => new timespec({ tv_nsec: 1000 }),
+  'a timeval': () => new timeval({ tv_usec: 1 }),
+  'an itimerspec': () => new itimerspec(),
+  'a linger': () => new linger({ l_onoff: 1 }),
+  'a Uint8Array': () => new Uint8Array(64),
+  "'127.0.0.1'": () => '127.0.0.1',
+  "'SO_RCVBUF'": () => 'SO_RCVBUF',
+  '2n ** 64n': () => 2n ** 64n,
+  '{ payload: 8 }': () => ({ payload: 8 }),
+  '{ flags: 4 }': () => ({ flags: 4 }), // AI_NUMERICHOST
+};
+
+/** Values of every kind that the checked floor and the structs know. None is a descriptor that the fuzz did not make. */
+export const anythingButIntegers = (descriptors: Descriptors): fc.Arbitrary<Recipe> =>
+  fc.oneof(
     garbage,
     right('fd', descriptors),
     bytes,
     buffers,
     fc.constantFrom(...Object.entries(objects).map(([text, make]) => recipe(text, make))),
   );
-}
+
+/** The same, and integers. */
+export const anything = (descriptors: Descriptors): fc.Arbitrary<Recipe> =>
+  fc.oneof({ weight: 3, arbitrary: anythingButIntegers(descriptors) }, { weight: 2, arbitrary: fc.oneof(int, flags) });
