@@ -1,5 +1,6 @@
 // All four cells of the table side by side, with a picture of who waited when.
 import { once } from 'node:events';
+import { threadId } from 'node:worker_threads';
 import {
   AF_UNIX,
   close,
@@ -15,8 +16,10 @@ import {
   SOCK_STREAM,
   socketpair,
 } from 'posix-sockets';
+import { type Timeline, timelineOf, timelinePage } from 'posix-sockets/timeline';
+import { type TraceRecord, trace } from 'posix-sockets/trace';
 import { lesson } from './frame/lesson.js';
-import { cpuTime, ended, sender } from './frame/thread.js';
+import { cpuTime, ended, thread } from './frame/thread.js';
 
 const delay = 200;
 const bytes = new Uint8Array(16);
@@ -39,6 +42,13 @@ class Diary {
     return result;
   }
 
+  /** When the thread did something else: in milliseconds since 1970. */
+  get otherWork() {
+    const start = performance.timeOrigin + this.start;
+    const work = this.entries.filter(([doing]) => doing === 'works');
+    return work.map(([, from, to]) => ({ thread: threadId, from: start + from, to: start + to }));
+  }
+
   /** A bar: what was done for most of each stretch of time; a blank where the thread had gone away. */
   bar(until: number): string {
     const marks = { works: '▒', asks: '█', sleeps: '░' };
@@ -53,6 +63,48 @@ class Diary {
       return most === undefined || most[1] < (to - from) / 8 ? ' ' : marks[most[0]];
     }).join('');
   }
+}
+
+/** Sends from another thread when its time has come, and then tells which calls it made. */
+const sender = (fd: number) =>
+  thread(
+    `const { trace } = await import(workerData.trace);
+     const calls = [];
+     trace((event) => calls.push(event.toJSON()), { files: true });
+     parentPort.postMessage('ready');
+     pause(workerData.delay);
+     posix.send(workerData.fd, Buffer.from('the message'));
+     parentPort.postMessage(calls);`,
+    { fd, delay, trace: import.meta.resolve('posix-sockets/trace') },
+  );
+
+/** What happened in a cell. */
+interface Result {
+  readonly name: string;
+  readonly diary: Diary;
+  readonly cpu: number;
+  readonly took: number;
+  readonly timeline: Timeline;
+}
+
+async function play(name: string, run: (fd: number, diary: Diary) => void | Promise<void>): Promise<Result> {
+  const [one, other] = socketpair(AF_UNIX, SOCK_STREAM);
+  const peer = sender(one);
+  await once(peer, 'message');
+  const told = once(peer, 'message');
+  const records: TraceRecord[] = [];
+  const cpu = cpuTime();
+  const diary = new Diary();
+  {
+    using _ = trace((event) => records.push(event), { files: true });
+    await run(other, diary);
+  }
+  const result = { name, diary, cpu: cpuTime() - cpu, took: performance.now() - diary.start };
+  const [calls] = (await told) as [TraceRecord[]];
+  await ended(peer);
+  close(one);
+  close(other);
+  return { ...result, timeline: timelineOf([...records, ...calls], diary.otherWork) };
 }
 
 /** Something else to do, for about a millisecond. */
@@ -103,7 +155,8 @@ export default lesson({
   number: 17,
   rows: [17],
   title: { en: 'Four cells of a table', zh: '四个格子' },
-  async teach({ part, say, print, check, language }) {
+  drawsPicture: true,
+  async teach({ part, say, print, picture, check, language }) {
     say(
       `Four times the same: a message comes after ${delay} ms, and a thread wants it. Two questions make the table. Does ` +
         'the caller stand still (blocking)? And does the caller look for itself (synchronous), or does somebody bring ' +
@@ -111,24 +164,14 @@ export default lesson({
       `四次都一样：消息在 ${delay} 毫秒后到来，一个线程想要它。两个问题构成这张表：调用者是否站着不动（阻塞）？是调用者自己去看（同步），还是有人送来消息（异步）？`,
     );
 
-    const results: { name: string; diary: Diary; cpu: number; took: number }[] = [];
-    for (const [name, run] of Object.entries(cells)) {
-      const [one, other] = socketpair(AF_UNIX, SOCK_STREAM);
-      const peer = sender(one, 'the message', delay);
-      await once(peer, 'message');
-      const cpu = cpuTime();
-      const diary = new Diary();
-      await run(other, diary);
-      results.push({ name, diary, cpu: cpuTime() - cpu, took: performance.now() - diary.start });
-      await ended(peer);
-      close(one);
-      close(other);
-    }
+    const results: Result[] = [];
+    for (const [name, run] of Object.entries(cells)) results.push(await play(name, run));
+    const nameOf = (name: string) => (language === 'zh' ? (inChinese[name] as string) : name);
 
     part('Who waited when', '谁在何时等待');
     const until = Math.max(...results.map(({ took }) => took));
     for (const { name, diary, cpu } of results) {
-      print(`  ${language === 'zh' ? inChinese[name] : name}`);
+      print(`  ${nameOf(name)}`);
       print(`    |${diary.bar(until)}|`);
       const slept = spent(diary, 'sleeps');
       const worked = spent(diary, 'works');
@@ -144,6 +187,12 @@ export default lesson({
         : '    ░ asleep in a call   █ asking   ▒ other work   blank: free, and the event loop waits',
     );
     print('');
+    picture(() =>
+      timelinePage(
+        results.map(({ name, timeline }) => ({ title: nameOf(name), timeline })),
+        { title: language === 'zh' ? '四个格子：谁在何时等待' : 'Four cells: who waited when', language, pace: 'even' },
+      ),
+    );
     const [first, second, third, fourth] = results.map(({ diary }) => diary) as [Diary, Diary, Diary, Diary];
     check(
       spent(first, 'works') === 0 && spent(second, 'works') === 0,

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 // The lessons as they are compiled: they are found by their files' names.
@@ -13,7 +15,9 @@ function give(number: number, language: string) {
   const program = `
     import { give } from './dist/lessons/frame/teacher.js';
     import { loadLesson } from './dist/lessons/frame/index.js';
-    import { readdirSync } from 'node:fs';
+    import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
     const before = readdirSync('/proc/self/fd').length;
     const held = await give(await loadLesson(${number}), '${language}', process.stdout);
     console.error(JSON.stringify({ held }));`;
@@ -37,6 +41,46 @@ describe.each(numbers)('lesson %i', (number) => {
     expect(stderr).toMatch(/^\{"held":[1-9]/m);
     expect(status).toBe(0);
     expect(/[\u4e00-\u9fff]/.test(stdout)).toBe(language === 'zh');
+  });
+});
+
+describe('the picture of a lesson', () => {
+  const lesson = (...args: string[]) =>
+    spawnSync(process.execPath, ['dist/lib/tools/cli.js', 'lesson', ...args], {
+      cwd: new URL('..', import.meta.url),
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+
+  test.each([
+    ['en', 'non-blocking, asynchronous', 'asleep'],
+    ['zh', '非阻塞、异步', '睡眠'],
+  ])('the four cells on one page, in %s', { timeout: 90_000 }, (language, cell, asleep) => {
+    const folder = mkdtempSync(join(tmpdir(), 'posix-sockets-'));
+    try {
+      const file = join(folder, 'cells.html');
+      const { status, stdout } = lesson('17', '--lang', language, '--picture', file);
+      expect(status).toBe(0);
+      expect(stdout).toContain(file);
+      const page = readFileSync(file, 'utf8');
+      expect(page).toContain(`<html lang="${language}">`);
+      expect(page.match(/<figure /g)).toHaveLength(4);
+      expect(page).toContain(`<h2>${cell}</h2>`);
+      // Two of the cells slept the 200 ms, one asked in vain, and in all of them the message came from the other thread.
+      expect(page.match(new RegExp(`class="sleep[^>]*>${asleep} \\d+ ms<`, 'g'))?.length).toBeGreaterThanOrEqual(2);
+      expect(page).toMatch(/>recv EAGAIN × \d+</);
+      expect(page.match(/class="arrow bytes"/g)).toHaveLength(4);
+      expect(page).toContain('class="activity"');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('is only offered where there is one', () => {
+    expect(lesson('16', '--picture', 'out.html')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('lesson 16 draws no picture'),
+    });
   });
 });
 

@@ -62,7 +62,7 @@ describe.skipIf(!haveChromium)('the page, in a browser (needs Chromium)', () => 
   test('bars, arrows and marks lie where they should', async () => {
     await show(nonblocking);
     const boxes = await browser.evaluate<{ left: number; right: number; width: number }[]>(
-      "Array.from(document.querySelectorAll('.whole .step .bar, .whole .step .again'), (bar) => bar.getBoundingClientRect().toJSON())",
+      "Array.from(document.querySelectorAll('.whole .step .bar'), (bar) => bar.getBoundingClientRect().toJSON())",
     );
     const plot = await browser.evaluate<DOMRectLike>(
       "document.querySelector('.whole').getBoundingClientRect().toJSON()",
@@ -206,7 +206,7 @@ describe.skipIf(!haveChromium)('the page, in a browser (needs Chromium)', () => 
     );
     expect(await browser.evaluate("document.querySelector('.titles .title').textContent")).toBe('主线程');
     const [one, two] = await browser.evaluate<[number, number]>(
-      "Array.from(document.querySelectorAll('figure'), (figure) => figure.querySelector('.bar, .again').getBoundingClientRect().width)",
+      "Array.from(document.querySelectorAll('figure'), (figure) => figure.querySelector('.whole .step').querySelector('.hit').getBoundingClientRect().width)",
     );
     expect(one / two).toBeCloseTo(0.5, 1);
     expect(await count('.whole .activity')).toBe(1);

@@ -26,6 +26,8 @@ export interface Lesson {
   /** Makes the calls, tells what they did, and checks what it tells. */
   teach(teacher: Teacher): void | Promise<void>;
   readonly verdict: Verdict;
+  /** Whether it draws a picture: see `Teacher.picture`. */
+  readonly drawsPicture?: true;
 }
 
 /** Declares a lesson. */

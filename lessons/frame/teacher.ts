@@ -1,4 +1,5 @@
 // Speaks for a lesson: narration, the calls as they go by, and what is checked.
+import { writeFileSync } from 'node:fs';
 import type { WriteStream } from 'node:tty';
 import { trace } from 'posix-sockets/trace';
 import type { Language, Lesson, Text } from './lesson.js';
@@ -27,12 +28,23 @@ export interface Teacher {
   print(text: string): void;
   /** Makes calls and prints each, as strace would. Calls outside of it are made silently. */
   show<T>(work: () => T): T;
+  /** Draws a page of what happened, into the file that was asked for, or says how to ask for it. */
+  picture(draw: () => string): void;
   /** Says what must be so, and that it is. @throws WrongLesson it is not */
   check(holds: boolean, en: string, zh: string): void;
 }
 
-/** Gives a lesson, from its title to its verdict. @returns how many checks held */
-export async function give(lesson: Lesson, language: Language, out: NodeJS.WritableStream): Promise<number> {
+/**
+ * Gives a lesson, from its title to its verdict.
+ * @param picture where to write the picture that it draws, if it draws one
+ * @returns how many checks held
+ */
+export async function give(
+  lesson: Lesson,
+  language: Language,
+  out: NodeJS.WritableStream,
+  picture?: string,
+): Promise<number> {
   const colours = (out as Partial<WriteStream>).hasColors?.() ?? false;
   const styled = (code: number, text: string) => (colours ? `\x1b[${code}m${text}\x1b[0m` : text);
   const bold = (text: string) => styled(1, text);
@@ -59,6 +71,14 @@ export async function give(lesson: Lesson, language: Language, out: NodeJS.Writa
       // Calls that are made later go by, too: the trace goes on until the promise is settled.
       const going = trace((event) => line(dim(`    ${event}`)));
       return result.finally(() => going.stop()) as typeof result;
+    },
+    picture(draw) {
+      if (picture === undefined) {
+        const command = `npx posix-sockets lesson ${lesson.number}${pick('', ' --lang zh')} --picture out.html`;
+        return void line(dim(pick(`The same as a page: ${command}`, `把它画成网页：${command}`)));
+      }
+      writeFileSync(picture, draw());
+      line(pick(`The same as a page: ${picture}`, `画成的网页：${picture}`));
     },
     check(holds, en, zh) {
       if (!holds) throw new WrongLesson(pick(en, zh));

@@ -2,17 +2,21 @@
 import { parseArgs } from 'node:util';
 import { lessonFiles, loadLesson } from '../../../lessons/frame/index.js';
 import { give } from '../../../lessons/frame/teacher.js';
-import type { Command } from './command.js';
+import { type Command, UsageError } from './command.js';
 import { languageOf, numberOf } from './language.js';
 
 export const lesson: Command = {
-  usage: '[NUMBER] [--lang en|zh]',
+  usage: '[NUMBER] [--lang en|zh] [--picture OUT.html]',
   summary:
     'Gives a lesson: makes calls, tells what they did, and checks what it tells. Without a number it lists them.',
+  options: {
+    '--lang en|zh': 'the language that it speaks; the one of the environment if not said',
+    '--picture OUT.html': 'write what happened in it as a page, for lessons that draw it',
+  },
   async run(args) {
     const { values, positionals } = parseArgs({
       args: [...args],
-      options: { lang: { type: 'string' } },
+      options: { lang: { type: 'string' }, picture: { type: 'string' } },
       allowPositionals: true,
     });
     const language = languageOf(values.lang);
@@ -23,7 +27,11 @@ export const lesson: Command = {
       }
       return 0;
     }
-    await give(await loadLesson(numberOf(positionals[0], lessonFiles().keys())), language, process.stdout);
+    const lesson = await loadLesson(numberOf(positionals[0], lessonFiles().keys()));
+    if (values.picture !== undefined && !lesson.drawsPicture) {
+      throw new UsageError(`lesson ${lesson.number} draws no picture`);
+    }
+    await give(lesson, language, process.stdout, values.picture);
     return 0;
   },
 };

@@ -1,5 +1,5 @@
 // What passed between lanes, as arrows.
-import { drawLabel, type Label, widthsForLabels } from './labels.js';
+import { drawLabel, endsThere, type Label, widthsForLabels } from './labels.js';
 import { barHeight, type Layout, percent } from './layout.js';
 import { element } from './markup.js';
 import type { Arrow, ArrowKind } from './model.js';
@@ -25,8 +25,9 @@ export function drawArrows(arrows: readonly Arrow[], { rowsOf }: Layout, scale: 
   return placed.map(({ arrow, x1, x2, y1, y2, label }) => {
     const ends = { x1: percent(x1), x2: percent(x2), y1, y2 };
     const line = element('line', { class: 'line', ...ends, 'marker-end': `url(#head-${arrow.kind})` });
-    // On the side that the line leaves free as it runs to the right.
-    const y = (y1 + y2) / 2 + (y2 > y1 ? -2 : 9);
+    // On the side that the line leaves free.
+    const isAbove = y2 > y1 !== endsThere(label);
+    const y = (y1 + y2) / 2 + (isAbove ? -2 : 9);
     const text = arrow.label === '' ? '' : drawLabel(label, widths.get(label), 'what', y);
     const steps = `${arrow.from.step.index} ${arrow.to.step.index}`;
     return element('g', { class: `arrow ${arrow.kind}`, 'data-steps': steps }, line, text);

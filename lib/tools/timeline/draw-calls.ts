@@ -3,7 +3,7 @@ import { drawLabel, drawLabels, type Label, widthsForLabels } from './labels.js'
 import { barHeight, box, type Drawing, percent, type Rows } from './layout.js';
 import { element, escaped } from './markup.js';
 import type { Lane, Outcome, Step } from './model.js';
-import { formatTime } from './scale.js';
+import { formatTime, type Scale } from './scale.js';
 import type { Words } from './words.js';
 
 /** The bars on a lane. */
@@ -40,7 +40,7 @@ function drawStep(step: Step, from: number, rows: Rows, drawing: Drawing, name: 
     { class: `step ${step.outcome.replace(' ', '-')}`, ...(interactive && choice) },
     element('title', {}, escaped(summary)),
     interactive ? element('rect', { class: 'hit', ...box(start, end), y: rows.bars - 4, height: barHeight + 8 }) : '',
-    step.count > 1 ? drawAgain(start, end, rows) : drawBar(step, start, end, rows, drawing),
+    step.count > 1 ? drawEach(step, rows, scale) : drawBar(step, start, end, rows, drawing),
     step.outcome === 'done' ? '' : drawMark(step.outcome, percent(start), rows),
     name,
   );
@@ -74,10 +74,20 @@ function drawWaiting(step: Step, start: number, end: number, rows: Rows, { scale
   ].join('');
 }
 
-/** Many calls that follow each other. */
-function drawAgain(start: number, end: number, { bars }: Rows): string {
-  const y = bars + barHeight / 2;
-  return element('line', { class: 'again', x1: percent(start), x2: percent(end), y1: y, y2: y });
+/** Calls that are closer together than this part of the picture are not told apart. */
+const finest = 0.0005;
+
+/** The same call again and again. */
+function drawEach({ each }: Step, { bars }: Rows, scale: Scale): string {
+  let last = -1;
+  return each
+    .map(({ from, to }) => {
+      const [start, end] = [scale.at(from), scale.at(to)];
+      if (end - last < finest) return '';
+      last = end;
+      return element('rect', { class: 'bar', ...box(start, end), y: bars, height: barHeight });
+    })
+    .join('');
 }
 
 /** The mark of what did not go well: a hollow triangle where it would have blocked, a cross where it failed. */

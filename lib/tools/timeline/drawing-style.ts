@@ -36,17 +36,14 @@ export const drawingStyle = `
 .timeline .asleep, .timeline .queued { fill: var(--asleep); stroke: var(--edge) }
 .timeline .queued { fill: var(--queued) }
 .timeline .sleep { font-size: 9px; fill: var(--muted) }
-.timeline .again { stroke: var(--bar); stroke-width: 10; stroke-dasharray: 1.5 2 }
 .timeline .activity { fill: var(--work) }
 .timeline .hit { fill: transparent; stroke: transparent; stroke-width: 8; pointer-events: all }
 .timeline .mark path { fill: none; stroke-width: 1.5 }
 .timeline .would-block .mark path { stroke: var(--block); fill: var(--paper) }
 .timeline .error .mark path { stroke: var(--error) }
-.timeline .would-block .bar, .timeline .would-block .again { stroke: var(--block) }
-.timeline .would-block .bar { fill: var(--block) }
+.timeline .would-block .bar { fill: var(--block); stroke: var(--block) }
 .timeline .would-block .name { fill: var(--block) }
 .timeline .error .bar { fill: var(--error); stroke: var(--error) }
-.timeline .error .again { stroke: var(--error) }
 .timeline .error .name { fill: var(--error) }
 .timeline .arrow text { font-size: 10px }
 .timeline .arrow text, .timeline .name, .timeline .state-name, .timeline .title, .timeline .detail { paint-order: stroke; stroke: var(--paper); stroke-width: 3px; stroke-linejoin: round }

@@ -38,11 +38,11 @@ export function drawPlot(drawing: Drawing): string {
   ].join('\n');
 }
 
-function drawAxis({ steps, from, to }: Timeline, scale: Scale, height: number): string {
-  const times = [...new Set(steps.map((step) => step.from))];
-  const labels = times.map(
-    (time): Label => ({ at: scale.at(time), text: formatMoment(time - from, to - from), size: 10 }),
-  );
+function drawAxis({ from, to }: Timeline, scale: Scale, height: number): string {
+  const labels = scale.ticks.map((time): Label => {
+    const text = formatMoment(time - from, to - from).replace(/\.?0+(?= )/, '');
+    return { at: scale.at(time), text, size: 10 };
+  });
   // A rule needs some more room than its label.
   const widths = widthsForLabels(
     labels.map((label) => ({ ...label, text: `${label.text}    ` })),

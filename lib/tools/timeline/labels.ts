@@ -20,7 +20,7 @@ const magnifications = [0.4, 0.6, 0.8, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32];
 /** From here on labels end at their place, and do not begin there. */
 const rightmost = 0.9;
 
-const endsThere = ({ at }: Label) => at > rightmost;
+export const endsThere = ({ at }: Label) => at > rightmost;
 
 /** How wide a text is about, in pixels. Chinese characters are twice as wide as others. */
 export function widthOf(text: string, size: number): number {

@@ -38,6 +38,8 @@ export interface Step {
   readonly count: number;
   readonly from: number;
   readonly to: number;
+  /** When each of them was made, if they are several. */
+  readonly each: readonly { readonly from: number; readonly to: number }[];
   /** How long the thread slept in it, in milliseconds. */
   readonly slept: number;
   /** How long it waited for a processor. */

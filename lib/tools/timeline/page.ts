@@ -59,6 +59,7 @@ ${drawKey(figures, said)}
 <main>
 <svg width="0" height="0" style="position: absolute" aria-hidden="true">${arrowHeads}</svg>
 ${pictures.join('\n')}
+<div class="panel" aria-live="polite"><p class="note">${said.hint}</p></div>
 <details${steps.length <= 60 ? ' open' : ''}>
 <summary>${said.table} (${countOf(steps)})</summary>
 <div class="table">${drawings.map((drawing, i) => drawTable(drawing, `f${i}`, figures.length > 1 ? figures[i]?.title : undefined)).join('\n')}</div>
@@ -137,7 +138,6 @@ function drawFigure(drawing: Drawing, id: string, title: string | undefined): st
 <svg class="timeline whole" height="${height}" role="group" aria-label="${label}">${drawPlot(drawing)}</svg>
 <svg class="timeline titles" width="${titlesWidth}" height="${height}" aria-hidden="true">${drawTitles(drawing)}</svg>
 </div></div>
-<div class="panel" aria-live="polite"><p class="note hint">${said.hint}</p></div>
 </figure>`;
 }
 

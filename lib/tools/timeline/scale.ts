@@ -11,6 +11,8 @@ export type Pace = 'compressed' | 'even';
 export interface Scale {
   /** Where a moment lies, from 0 at the left to 1 at the right. */
   at(time: number): number;
+  /** The moments that its axis names; those that do not have room are left out. */
+  readonly ticks: readonly number[];
   /** How many pixels wide the picture should be, for what is close together to be told apart. */
   readonly width: number;
 }
@@ -28,7 +30,15 @@ export function scaleOf(timeline: Timeline, pace: Pace, until = 0): Scale {
 
 function even({ from, to }: Timeline, until: number): Scale {
   const span = Math.max(until, to - from) || 1;
-  return { at: (time) => (time - from) / span, width: narrowest };
+  const step = roundStep(span / 10);
+  const ticks = Array.from({ length: Math.floor(span / step) + 1 }, (_, i) => from + i * step);
+  return { at: (time) => (time - from) / span, ticks, width: narrowest };
+}
+
+/** The least of 1, 2, 5, 10, 20, 50, ... that is not below a number. */
+function roundStep(least: number): number {
+  const power = 10 ** Math.floor(Math.log10(least));
+  return power * ([1, 2, 5].find((digit) => digit * power >= least) ?? 10);
 }
 
 function compressed({ lanes, steps, activities, from, to }: Timeline): Scale {
@@ -42,6 +52,7 @@ function compressed({ lanes, steps, activities, from, to }: Timeline): Scale {
   }
   const length = places.at(-1) || 1;
   return {
+    ticks: [...new Set(steps.map((step) => step.from))],
     width: Math.max(narrowest, Math.round(length * pixelsPerUnit)),
     at(time) {
       const after = firstAtOrAbove(moments, time);

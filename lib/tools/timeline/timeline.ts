@@ -145,6 +145,7 @@ function stepOf(
     count: calls.length,
     from: first.record.time,
     to: last.end,
+    each: calls.length === 1 ? [] : calls.map(({ record, end }) => ({ from: record.time, to: end })),
     slept: sumOf(calls, 'slept'),
     queued: sumOf(calls, 'queued'),
     outcome: outcomeOf(first.record),
