@@ -79,12 +79,35 @@ test('the trace example prints the call and explains it', async () => {
   expect(output).toMatch(/nobody listens/i);
 });
 
+test('the Ring example prints what it says', async () => {
+  expect((await run('ring')).split('\n').sort()).toEqual(['', '1 21', '2 21', 'both ways in one call']);
+});
+
+test('the example of a socket that Node adopts prints what it says', async () => {
+  expect(await run('adopted')).toBe('true\n');
+});
+
+test('the teleport example prints what it says', async () => {
+  expect(await run('teleport')).toBe('6\n');
+});
+
 test('the testing example meets its reset', async () => {
   expect(await run('testing')).toMatch(/^(ECONNRESET|UND_ERR_SOCKET)\n$/);
 });
 
 test('every example of the README is run here', () => {
-  expect([...examples.keys()]).toEqual(['tcp', 'udp', 'unix', 'socket', 'reactor', 'trace', 'testing']);
+  expect([...examples.keys()]).toEqual([
+    'tcp',
+    'udp',
+    'unix',
+    'socket',
+    'reactor',
+    'ring',
+    'trace',
+    'testing',
+    'adopted',
+    'teleport',
+  ]);
 });
 
 test('its tables are those of the package, and its picture that of the recorded trace (npm run docs writes them)', () => {
