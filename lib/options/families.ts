@@ -60,7 +60,7 @@ export const tipcOptions = optionsOf(SOL_TIPC, {
   TIPC_MCAST_REPLICAST: writable(bytes(0)),
   TIPC_GROUP_JOIN: both(tipc_group_req),
   TIPC_GROUP_LEAVE: writable(bytes(0)),
-  TIPC_NODELAY: both(uint),
+  TIPC_NODELAY: writable(uint),
 });
 
 export const kcmOptions = optionsOf(SOL_KCM, {
