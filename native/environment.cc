@@ -1,6 +1,6 @@
 #include "environment.h"
 
-#include "rings.h"
+#include "ring.h"
 #include "threads.h"
 
 Environment* Environment::Create(Napi::Env env) {

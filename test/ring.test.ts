@@ -522,6 +522,15 @@ describe.skipIf(!haveRings)('errors and ends', () => {
     expect(descriptors().size).toBe(before);
   });
 
+  test('a ring whose descriptor was closed by hand does no harm to the next that gets it', () => {
+    const lost = io_uring_setup(2, new io_uring_params());
+    raw.io_uring_memory(lost, 64);
+    close(lost);
+    const ring = ringOf();
+    expect(ring.fd).toBe(lost);
+    expect(resultOf(ring, { opcode: IORING_OP_NOP, user_data: 3 })).toBe(0);
+  });
+
   test('a ring that nobody has any more is closed', async () => {
     const program = `
       import { readdirSync } from 'node:fs';
