@@ -4,24 +4,27 @@ import { script } from './paths.js';
 import { bunPeer, pythonPeer } from './peers.js';
 import { type Answer, MEASURED, Program } from './program.js';
 
-const node = (side: 'ours' | 'other', name: string, program: string): Contestant => ({
+const node = (side: 'ours' | 'other', name: string, program: string, flags: readonly string[]): Contestant => ({
   name,
   side,
-  command: [process.execPath, '--expose-gc', script(program)],
+  command: [process.execPath, '--expose-gc', ...flags, script(program)],
 });
 
 /** What the echo servers are compared with. */
 export const YARDSTICK = 'C epoll';
 
-/** The TCP echo servers, the yardstick first. Each prints its port; all but the C one collect garbage when a line arrives. */
-export const echoServers = (): Contestant[] => [
+/**
+ * The TCP echo servers, the yardstick first. Each prints its port; all but the C one collect garbage when a line arrives.
+ * @param flags further flags for Node
+ */
+export const echoServers = (...flags: string[]): Contestant[] => [
   { name: YARDSTICK, side: 'c', command: [compiled('echo-server')] },
-  node('ours', 'raw loop', 'ours/echo-raw.js'),
-  node('ours', 'io_uring', 'ours/echo-ring.js'),
-  node('ours', 'reactor', 'ours/echo-reactor.js'),
-  node('ours', 'Socket', 'ours/echo-socket.js'),
-  node('ours', 'toDuplex', 'ours/echo-duplex.js'),
-  node('other', 'node:net', 'peers/echo-net.js'),
+  node('ours', 'raw loop', 'ours/echo-raw.js', flags),
+  node('ours', 'io_uring', 'ours/echo-ring.js', flags),
+  node('ours', 'reactor', 'ours/echo-reactor.js', flags),
+  node('ours', 'Socket', 'ours/echo-socket.js', flags),
+  node('ours', 'toDuplex', 'ours/echo-duplex.js', flags),
+  node('other', 'node:net', 'peers/echo-net.js', flags),
   bunPeer('Bun.listen', 'peers/echo-bun.js'),
   pythonPeer('Python asyncio', 'echo.py'),
 ];
