@@ -70,10 +70,11 @@ const sender = (fd: number) =>
   thread(
     `const { trace } = await import(workerData.trace);
      const calls = [];
-     trace((event) => calls.push(event.toJSON()), { files: true });
+     const tracing = trace((event) => calls.push(event.toJSON()), { files: true });
      parentPort.postMessage('ready');
      pause(workerData.delay);
      posix.send(workerData.fd, Buffer.from('the message'));
+     tracing.stop();
      parentPort.postMessage(calls);`,
     { fd, delay, trace: import.meta.resolve('posix-sockets/trace') },
   );

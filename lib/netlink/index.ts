@@ -8,3 +8,4 @@ export { NetlinkError, netlinkQuery, netlinkRequest, netlinkSocket } from './exc
 export { NetlinkMessage, nlmsgerr, nlmsghdr } from './message.js';
 export * from './route.js';
 export * from './sock-diag.js';
+export * from './traffic-control.js';

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Browser, haveChromium } from '../browser.js';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const fixtures = join(project, 'test/package/fixtures');
@@ -270,6 +271,84 @@ test.skipIf(!canEmulate)(
     await expectToAwaitAndEnd(user, emulator, '-L', '/usr/aarch64-linux-gnu', node);
   },
 );
+
+describe('a new user, in an empty folder', () => {
+  const empty = join(folder, 'newcomer');
+  const posixSockets = (args: string[], input = '') =>
+    spawnSync('npx', ['--no', 'posix-sockets', ...args], { cwd: empty, input, encoding: 'utf8', timeout: 60_000 });
+
+  beforeAll(async () => {
+    mkdirSync(empty);
+    writeFileSync(join(empty, 'package.json'), '{}');
+    await done('npm', ['install', '--prefer-offline', packed.withPrebuild], empty);
+  });
+
+  test('tries the prompt', () => {
+    const { status, stdout } = posixSockets(
+      [],
+      'const [a, b] = socketpair(AF_UNIX, SOCK_STREAM)\nsend(a, Buffer.from("hello"))\n.sockets\n.errno EAGAIN\nclose(77)\n',
+    );
+    expect(stdout).toMatch(/^.*socketpair\(AF_UNIX, SOCK_STREAM, 0, \[\d+, \d+\]\) = 0$/m);
+    expect(stdout).toMatch(/send\(\d+, "hello", 5, 0\) = 5\n/);
+    expect(stdout).toMatch(/^\d+ +AF_UNIX +SOCK_STREAM /m);
+    expect(stdout).toMatch(/EAGAIN \(11\): /);
+    expect(stdout).toMatch(/EBADF \(Bad file descriptor\)/);
+    expect(status).toBe(0);
+  });
+
+  test.each([
+    ['en', /^Lesson 5: .*The notes are right.* checks held/s],
+    ['zh', /^第 5 课：.*笔记说对了.* 项检查通过/s],
+  ])('takes a lesson, in %s', (language, expected) => {
+    expect(posixSockets(['lesson', '5', '--lang', language])).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(expected),
+      stderr: '',
+    });
+  });
+
+  test('fails an exercise, is given a hint, and solves it', () => {
+    const failed = posixSockets(['practice', '2', '--lang', 'en']);
+    expect(failed).toMatchObject({ status: 1, stdout: expect.stringMatching(/✗ .*\nHint: /s) });
+    const name = '02-five-names.mjs';
+    const file = join(empty, 'posix-sockets-practice', name);
+    const solution = readFileSync(join(project, 'lessons/practice/solutions', name), 'utf8').trimEnd();
+    const hole = /\/\* HERE \*\/|[^\n]*\/\/ HERE/;
+    writeFileSync(
+      file,
+      readFileSync(file, 'utf8').replace(hole, () => solution),
+    );
+    expect(posixSockets(['practice', '2', '--lang', 'en'])).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('Well done.'),
+    });
+  });
+
+  const script = `
+    import { AF_UNIX, close, recv, send, SOCK_STREAM, socketpair } from 'posix-sockets';
+    const [one, other] = socketpair(AF_UNIX, SOCK_STREAM);
+    send(one, Buffer.from('hello'));
+    recv(other, new Uint8Array(9));
+    close(one);
+    close(other);`;
+
+  test.skipIf(!haveChromium)('draws a timeline and opens it (needs Chromium)', async () => {
+    writeFileSync(join(empty, 'talk.mjs'), script);
+    expect(posixSockets(['timeline', '-o', 'talk.html', 'talk.mjs'])).toMatchObject({ status: 0, stderr: '' });
+    const browser = await Browser.open();
+    try {
+      await browser.show(join(empty, 'talk.html'));
+      expect(await browser.evaluate('document.title')).toBe('talk.mjs');
+      expect(await browser.evaluate("document.querySelectorAll('.arrow.bytes').length")).toBe(1);
+      await browser.click('.whole .step[aria-label^="recv"]');
+      expect(await browser.evaluate("document.querySelector('.panel').innerText")).toMatch(
+        /^recv\(\d+, "hello", 9, 0\) = 5/,
+      );
+    } finally {
+      await browser.close();
+    }
+  });
+});
 
 describe('types', () => {
   const tsc = join(project, 'node_modules/typescript/bin/tsc');
