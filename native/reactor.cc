@@ -131,7 +131,9 @@ void Reactor::Close(const Napi::CallbackInfo& info) {
 
 void Reactor::hold() {
   if (!watch_) return;
-  watch_->hold(shared_->watched > 0 && shared_->keepsAlive);
+  bool alive = shared_->watched > 0 && shared_->keepsAlive;
+  if (alive != alive_) watch_->hold(alive);
+  alive_ = alive;
   uint32_t count;
   if (shared_->watched > 0 && !held_) napi_reference_ref(Env(), deliver_, &count);
   if (shared_->watched <= 0 && held_) napi_reference_unref(Env(), deliver_, &count);

@@ -56,6 +56,7 @@ class Reactor : public Napi::ObjectWrap<Reactor> {
   Watch* watch_ = nullptr;  // null before begin and once it is closed
   int epfd_ = -1;
   bool oneBatchARing_ = false;
+  bool alive_ = false;  // keeps the process running
 
   Shared* shared_ = nullptr;
   int room_ = 0;  // for so many events

@@ -1,6 +1,15 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -10,6 +19,9 @@ import {
   ControlBuffer,
   close,
   ECONNREFUSED,
+  EPOLLET,
+  EPOLLIN,
+  EPOLLOUT,
   F_GETFD,
   F_GETFL,
   FD_CLOEXEC,
@@ -241,6 +253,28 @@ test('an AbortSignal rejects with its reason, before the wait and during it', as
   other.close();
 });
 
+test('what is no AbortSignal is refused, and is in nobody’s way', async () => {
+  const [one, other] = Socket.pair();
+  const waiting = other.recvBuffer();
+  await expect(other.recvBuffer({ signal: {} as never })).rejects.toThrow(TypeError);
+  await one.send(Buffer.from('to the first'));
+  expect(String(await waiting)).toBe('to the first');
+  one.close();
+  other.close();
+});
+
+test('of many that wait, any may give up, and the others keep their order', async () => {
+  const [one, other] = Socket.pair(SOCK_SEQPACKET);
+  const controllers = Array.from({ length: 5 }, () => new AbortController());
+  const waiting = controllers.map(({ signal }) => other.recvBuffer({ signal }).then(String, () => 'gave up'));
+  for (const i of [2, 4, 0]) controllers[i]?.abort();
+  waiting.push(other.recvBuffer().then(String));
+  for (const text of ['first', 'second', 'third']) await one.send(Buffer.from(text));
+  expect(await Promise.all(waiting)).toEqual(['gave up', 'first', 'gave up', 'second', 'gave up', 'third']);
+  one.close();
+  other.close();
+});
+
 test('sendAll that is aborted says how much the kernel took', async () => {
   const [one, other] = Socket.pair();
   const error = await one.sendAll(Buffer.alloc(50_000_000), { timeout: 30 }).catch((e) => e);
@@ -460,6 +494,29 @@ test('descriptors are sent and received, awaiting them', async () => {
   one.close();
   other.close();
   expect(openFds()).toBe(before);
+});
+
+test('a socket is watched for room once somebody waited for room', async () => {
+  const watchedFor = (fd: number) => {
+    const infos = readdirSync('/proc/self/fdinfo').map((name) => {
+      const path = `/proc/self/fdinfo/${name}`;
+      return existsSync(path) ? readFileSync(path, 'utf8') : '';
+    });
+    const [, events = '0'] = new RegExp(`^tfd:\\s+${fd} events:\\s+([0-9a-f]+)`, 'm').exec(infos.join('\n')) ?? [];
+    return Number.parseInt(events, 16) & (EPOLLIN | EPOLLOUT | EPOLLET);
+  };
+  const [one, other] = Socket.pair();
+  const receiving = one.recvBuffer();
+  expect(watchedFor(one.fd)).toBe(EPOLLIN | EPOLLET | 0);
+  const sending = one.sendAll(Buffer.alloc(1_000_000));
+  expect(watchedFor(one.fd)).toBe(EPOLLIN | EPOLLOUT | EPOLLET | 0);
+  for (let left = 1_000_000; left > 0; ) left -= ((await other.recvBuffer()) as Buffer).length;
+  await sending;
+  await other.sendAll(Buffer.from('both'));
+  expect(String(await receiving)).toBe('both');
+  one.close();
+  expect(watchedFor(one.fd)).toBe(0);
+  other.close();
 });
 
 test('option reads and sets by name', async () => {

@@ -178,11 +178,11 @@ export class Waiter {
       return refuse(operation, error);
     }
     this.waits++;
-    if (options !== undefined) this.#limit(operation, options);
-    if (this.#state & KEEPS_ALIVE) hold();
-    this.#change(operation.direction, enter(this.#line(operation.direction), operation));
     const promise = new Promise<T>(executor);
     operation.settle = settle;
+    this.#change(operation.direction, enter(this.#line(operation.direction), operation));
+    if (this.#state & KEEPS_ALIVE) hold();
+    if (options !== undefined) this.#limit(operation, options);
     return promise;
   }
 
@@ -202,7 +202,12 @@ export class Waiter {
     };
     const onAbort = () => end(signal?.reason);
     const onTimeout = () => end(new SystemError(operation.syscall, ETIMEDOUT, operation.context));
-    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      signal?.addEventListener('abort', onAbort, { once: true });
+    } catch (error) {
+      end(error); // it is no AbortSignal
+      return;
+    }
     const timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout);
     operation.unlimit = () => {
       signal?.removeEventListener('abort', onAbort);
