@@ -83,7 +83,7 @@ export function inPython(code: string, fd: number): string {
   const { status, stdout, stderr } = spawnSync('python3', ['-c', code], {
     stdio: ['ignore', 'pipe', 'pipe', fd],
     encoding: 'utf8',
-    timeout: 15_000,
+    timeout: 60_000,
   });
   if (status !== 0) throw new Error(`Python failed: ${stderr}`);
   return stdout;
