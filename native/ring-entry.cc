@@ -52,8 +52,7 @@ constexpr uint16_t kTransferFlags = 0x1f;
 // Makes an offset the address of `length` bytes.
 void Locate(Call& call, const char* field, Bytes memory, uint64_t* offset, uint64_t length) {
   if (*offset > memory.length || length > memory.length - *offset) {
-    call.refuseRange(field,
-                     "an offset from where as many bytes as the entry names are within the ring's memory");
+    call.refuseRange(field, "an offset whose bytes lie within the ring's memory");
     return;
   }
   *offset += reinterpret_cast<uintptr_t>(memory.data);
