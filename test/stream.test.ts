@@ -145,6 +145,19 @@ test('destroy while reading and writing ends both, with the given error', async 
   other.close();
 });
 
+test('an error that a listener throws ends the stream, as its own', async () => {
+  const [one, other] = Socket.pair();
+  const stream = one.toDuplex();
+  stream.on('data', () => {
+    throw new Error('in a listener');
+  });
+  const ended = once(stream, 'error');
+  await other.sendAll(Buffer.from('x'));
+  expect((await ended)[0]).toMatchObject({ message: 'in a listener' });
+  expect(one.fd).toBe(-1);
+  other.close();
+});
+
 test('setTimeout tells of silence', async () => {
   const [one, other] = Socket.pair();
   const near = one.toDuplex();

@@ -41,25 +41,30 @@ export class SocketDuplex extends Duplex {
   }
 
   override _read(): void {
-    if (!this.#receiving) void this.#receive();
+    if (!this.#receiving) this.#receive();
   }
 
-  async #receive(): Promise<void> {
+  #receive(): void {
     this.#receiving = true;
-    try {
-      let more = true;
-      while (more && !this.destroyed) {
-        const chunk = await this.socket.recvBuffer();
-        this.#timer?.refresh();
-        more = this.push(chunk) && chunk !== null;
-      }
-    } catch (error) {
-      // Destroyed while it waited: then the stream has its own error, or none.
-      if (!this.destroyed) this.destroy(error as Error);
-    } finally {
-      this.#receiving = false;
-    }
+    this.socket.recvBuffer().then(this.#received, this.#failed);
   }
+
+  readonly #received = (chunk: Buffer | null): void => {
+    this.#receiving = false;
+    if (this.destroyed) return;
+    this.#timer?.refresh();
+    try {
+      if (this.push(chunk) && chunk !== null && !this.#receiving && !this.destroyed) this.#receive();
+    } catch (error) {
+      this.#failed(error as Error);
+    }
+  };
+
+  readonly #failed = (error: Error): void => {
+    this.#receiving = false;
+    // Destroyed while it waited: then the stream has its own error, or none.
+    if (!this.destroyed) this.destroy(error);
+  };
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
     this.#send(chunk, callback);
