@@ -57,7 +57,7 @@ function descriptorsOfOthers(): Map<number, string> {
 /** Calls whose result is a descriptor, which is then closed. */
 const makes = new Set([
   ...['socket', 'accept', 'accept4', 'dup', 'eventfd', 'timerfd_create', 'epoll_create', 'epoll_create1'],
-  ...['memfd_create', 'pidfd_open', 'pidfd_getfd'],
+  ...['memfd_create', 'pidfd_open', 'pidfd_getfd', 'io_uring_setup'],
 ]);
 
 /** Calls that may find a descriptor in what they read. */
