@@ -1,9 +1,13 @@
 #include "threads.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -17,14 +21,16 @@ constexpr int kMainThread = 0;  // its worker_threads.threadId
 // The process's threads that run JavaScript, by environment.
 struct Registry {
   struct Entry {
-    int threadId;  // worker_threads.threadId
-    pid_t tid;     // gettid(2)
+    int threadId;          // worker_threads.threadId
+    pid_t tid;             // gettid(2)
+    uintptr_t descriptor;  // pthread_self(3)
     bool ending;
   };
   std::mutex mutex;
   std::map<Environment*, Entry> entries;
-  bool repeating = false;  // a thread is sending signals to those that end
-  bool exiting = false;    // the process is: a worker that only now begins shall end as well
+  std::condition_variable changed;
+  bool watching = false;  // a thread looks after the workers
+  bool exiting = false;   // the process is: a worker that only now begins shall end as well
 };
 
 // Never destroyed: a worker's cleanup may come after static destructors ran.
@@ -35,41 +41,72 @@ Registry& Threads() {
 
 void Signal(const Registry::Entry& entry) { syscall(SYS_tgkill, getpid(), entry.tid, InterruptSignal()); }
 
-// One signal can arrive just before the call that it should end, so it is repeated until the threads are
-// gone.
-void* RepeatSignals(void*) {
+// Whether some thread waits in pthread_join(3) for this one: Node ends a worker's own workers so, and all
+// workers of a process that exits, also where nobody of this package is asked first. In the kernel that is a
+// futex(2) inside the descriptor of the thread that is waited for, which is where its pthread_t points.
+bool IsJoined(const Registry::Entry& entry) {
+  constexpr uintptr_t kDescriptor = 2048;  // its size in libc, or less; the futex lies in its first half
+  DIR* tasks = opendir("/proc/self/task");
+  if (!tasks) return false;
+  bool joined = false;
+  while (dirent* task = joined ? nullptr : readdir(tasks)) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%.20s/syscall", task->d_name);
+    FILE* file = fopen(path, "re");
+    if (!file) continue;
+    long number;
+    unsigned long address;
+    joined = fscanf(file, "%ld %lx", &number, &address) == 2 && number == SYS_futex &&
+             address - entry.descriptor < kDescriptor;
+    fclose(file);
+  }
+  closedir(tasks);
+  return joined;
+}
+
+// Runs for as long as there are workers. One signal can arrive just before the call that it should end, so it
+// is repeated until the worker is gone.
+void* WatchWorkers(void*) {
+  // What it opens is its own: nobody who counts the process's descriptors shall see it. Before Linux 5.9 they
+  // do.
+  constexpr long kCloseRange = 436;  // everywhere; not in every header
+  constexpr unsigned kUnshare = 2;   // CLOSE_RANGE_UNSHARE
+  syscall(kCloseRange, 0u, ~0u, kUnshare);
+  std::unique_lock<std::mutex> lock(Threads().mutex);
   for (;;) {
-    {
-      std::lock_guard<std::mutex> lock(Threads().mutex);
-      bool any = false;
-      for (auto& [environment, entry] : Threads().entries) {
-        if (!entry.ending) continue;
-        any = true;
-        Signal(entry);
-      }
-      if (!any) {
-        Threads().repeating = false;
-        return nullptr;
-      }
+    bool workers = false, ending = false;
+    for (auto& [environment, entry] : Threads().entries) {
+      if (entry.threadId == kMainThread) continue;
+      workers = true;
+      entry.ending = entry.ending || IsJoined(entry);
+      if (!entry.ending) continue;
+      ending = true;
+      Signal(entry);
     }
-    usleep(10'000);
+    if (!workers) {
+      Threads().watching = false;
+      return nullptr;
+    }
+    Threads().changed.wait_for(lock, std::chrono::milliseconds(ending ? 10 : 100));
   }
 }
 
-// Starts RepeatSignals in a thread that handles no signals itself. False when the system has no thread left.
-bool StartRepeating() {
+// Starts WatchWorkers in a thread that handles no signals itself. False when the system has no thread left.
+bool StartWatching() {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_t thread;
-  bool started = pthread_create(&thread, nullptr, RepeatSignals, nullptr) == 0;
+  bool started = pthread_create(&thread, nullptr, WatchWorkers, nullptr) == 0;
   if (started) pthread_detach(thread);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return started;
 }
 
-void Repeat() {
-  if (!Threads().repeating) Threads().repeating = StartRepeating();
+// To be called when a worker has come, is to end, or is gone.
+void Watch() {
+  if (!Threads().watching) Threads().watching = StartWatching();
+  Threads().changed.notify_one();
 }
 
 // Signals every worker that `matches` accepts until it is gone. Answers how many there are. The main thread
@@ -84,7 +121,7 @@ int End(Matches matches) {
     ending++;
     Signal(entry);
   }
-  if (ending > 0) Repeat();
+  if (ending > 0) Watch();
   return ending;
 }
 
@@ -109,13 +146,15 @@ void RememberThread(Environment* environment, int threadId) {
   InterruptSignal();
   std::lock_guard<std::mutex> lock(Threads().mutex);
   bool ending = Threads().exiting && threadId != kMainThread;
-  Threads().entries[environment] = {threadId, static_cast<pid_t>(syscall(SYS_gettid)), ending};
-  if (ending) Repeat();
+  Threads().entries[environment] = {threadId, static_cast<pid_t>(syscall(SYS_gettid)),
+                                    reinterpret_cast<uintptr_t>(pthread_self()), ending};
+  if (threadId != kMainThread) Watch();
 }
 
 void ForgetThread(Environment* environment) {
   std::lock_guard<std::mutex> lock(Threads().mutex);
   Threads().entries.erase(environment);
+  Threads().changed.notify_one();
 }
 
 SignalMask::SignalMask(Call& call, const char* argument, bool nullable) {

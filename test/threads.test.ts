@@ -83,6 +83,22 @@ describe('interrupt', () => {
   });
 });
 
+/** A worker that receives for ever, as code of a module. */
+const endless = `import { raw, socketpair } from 'posix-sockets';
+  for (;;) raw.recv(socketpair(1, 1)[0], new Uint8Array(1), 0);`;
+
+/** The same, which says so first. */
+const begun = `import { parentPort } from 'node:worker_threads'; parentPort.postMessage(0); ${endless}`;
+
+/** A program with a worker `outer` whose own worker receives for ever; once that one does, `then` follows in outer. */
+const nested = (then: string) => `
+  import { Worker } from 'node:worker_threads';
+  const outer = new Worker(${JSON.stringify(`
+    import { parentPort, Worker } from 'node:worker_threads';
+    const inner = new Worker(${JSON.stringify(begun)}, { eval: true });
+    inner.once('message', () => setTimeout(() => { parentPort.postMessage(0); ${then} }, 50));`)}, { eval: true });
+  outer.on('exit', (code) => console.log('ended', code));`;
+
 const endlessRecv = `for (;;) { try { sockets.recv(workerData, new Uint8Array(8)); } catch {} }`;
 
 describe('terminate', () => {
@@ -97,6 +113,18 @@ describe('terminate', () => {
     const { worker } = await startWorker('for (;;);');
     expect(await withinASecond(terminate(worker))).toBe(1);
     await terminate(worker);
+  });
+
+  test('ends a worker whose own worker waits in recv', async () => {
+    const program = `${nested('')} outer.once('message', async () => (await import('posix-sockets')).terminate(outer));`;
+    expect(await runNode(program)).toEqual({ code: 0, signal: null, stdout: 'ended 1\n', stderr: '' });
+  });
+
+  test('is not needed: worker.terminate and process.exit of a worker end its own workers, too', async () => {
+    const terminated = `${nested('')} outer.once('message', () => outer.terminate());`;
+    expect(await runNode(terminated)).toEqual({ code: 0, signal: null, stdout: 'ended 1\n', stderr: '' });
+    const left = nested('process.exit(5);');
+    expect(await runNode(left)).toEqual({ code: 0, signal: null, stdout: 'ended 5\n', stderr: '' });
   });
 
   test('leaves neither threads nor descriptors behind, over and over', async () => {
@@ -185,10 +213,6 @@ const waiting = (call: string, then: string) => `
     }, 2);
   });`;
 
-/** A worker that receives for ever, as code of a module. */
-const endless = `import { raw, socketpair } from 'posix-sockets';
-  for (;;) raw.recv(socketpair(1, 1)[0], new Uint8Array(1), 0);`;
-
 describe('process.exit ends a process whose worker waits in', () => {
   test.each(Object.entries(waits))('%s', async (_, call) => {
     const exit = 'process.exit(7);';
@@ -218,12 +242,17 @@ describe('process.exit ends a process whose worker waits in', () => {
     }
   });
 
+  test('recv, when only the worker has loaded the package', async () => {
+    const program = waiting(waits.recv as string, 'process.exit(7);').replace("import 'posix-sockets';", '');
+    expect(await runNode(program)).toEqual({ code: 7, signal: null, stdout: 'waits\n', stderr: '' });
+  });
+
   test('recv, when only a worker had loaded the package and ended it in time', async () => {
     // Node unmaps an addon with its last worker. A thread of ours still repeats signals then, and the handler is needed.
     const outer = `
       import { Worker } from 'node:worker_threads';
       import { terminate } from 'posix-sockets';
-      const inner = new Worker(${JSON.stringify(`import 'posix-sockets'; import { parentPort } from 'node:worker_threads'; parentPort.postMessage(0); ${endless}`)}, { eval: true });
+      const inner = new Worker(${JSON.stringify(begun)}, { eval: true });
       inner.once('message', () => terminate(inner));`;
     const { code, signal, stdout } = await runNode(`
       import { Worker } from 'node:worker_threads';
