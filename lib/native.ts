@@ -96,5 +96,6 @@ export const constants: Readonly<Record<string, number>> = addon.constants;
 /** The structs that this package reads and writes, as the C++ compiler laid them out. */
 export const layouts: Readonly<Record<string, Layout>> = addon.layouts;
 
-// A worker that is blocked in a system call would keep process.exit() waiting for ever.
+// A worker that is blocked in a system call would keep process.exit() waiting: for ever, did the addon not watch for it
+// (native/threads.cc), which needs /proc and a moment more.
 if (isMainThread) process.on('exit', () => addon.raw.interruptWorkersUntilGone());

@@ -34,7 +34,7 @@ const { status } = spawnSync('npx', ['vitest', 'run', ...options, ...process.arg
     POSIX_SOCKETS_PREBUILD: place, // where node-gyp-build looks first
     LD_PRELOAD: [runtime('libasan.so'), runtime('libubsan.so')].join(' '),
     // A leak alone must not change how a process ends: it is looked for below.
-    ASAN_OPTIONS: `${log}:detect_leaks=1:halt_on_error=1:abort_on_error=1:allocator_may_return_null=1`,
+    ASAN_OPTIONS: `${log}:detect_leaks=1:halt_on_error=1:abort_on_error=1:allocator_may_return_null=1:handle_sigbus=0`,
     LSAN_OPTIONS: 'exitcode=0',
     UBSAN_OPTIONS: `${log}:print_stacktrace=1:halt_on_error=1`,
   },
