@@ -420,6 +420,11 @@ test('from finds out what a descriptor is, detach gives it back', async () => {
   close(peer);
 });
 
+test('the constructor makes a socket, and takes nobody’s descriptor', () => {
+  for (const domain of [null, {}, 'AF_INET', 2.5]) expect(() => new Socket(domain as never, 1)).toThrow(/domain/);
+  expect(() => new Socket(-1, SOCK_STREAM)).toThrow('EAFNOSUPPORT');
+});
+
 test('every descriptor is close-on-exec: a program that is started finds none of them', async () => {
   const path = join(folder, 'exec');
   const listener = await Socket.listen(path);

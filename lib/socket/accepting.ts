@@ -58,15 +58,13 @@ export class Accept<S> extends Operation<S> {
 
   attempt(fd: number): number {
     const { listener } = this;
-    return acceptOrShed(fd, addressRoom(this.peer), listener.shedWhenFull ?? true, () => {
-      listener.connectionsShed = (listener.connectionsShed ?? 0) + 1;
+    return acceptOrShed(fd, addressRoom(this.peer), listener.shedWhenFull, () => {
+      listener.connectionsShed++;
     });
   }
 
   finish(connection: number): S {
     if (this.peer) this.peer.length = raw.out[0] as number;
-    const { domain, type, protocol } = this.listener;
-    this.listener.accepted ??= { domain, type, protocol, origin: this.listener };
     return this.adopt(this.listener.accepted, connection);
   }
 }

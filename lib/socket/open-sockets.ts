@@ -4,7 +4,7 @@ import type { SockAddr } from '../structs/sockaddr.js';
 import type { Waiter } from './waiter.js';
 
 /** What a socket is. Those that one listener accepted, or one call made, are of one kind. */
-export interface Kind {
+export class Kind {
   readonly domain: number;
   readonly type: number;
   readonly protocol: number;
@@ -12,10 +12,22 @@ export interface Kind {
   readonly origin: string | Kind;
   /** A listener's: what close is to undo besides, a path; and what it does without a descriptor left. */
   onClose?: () => void;
-  shedWhenFull?: boolean;
-  connectionsShed?: number;
-  /** The kind of those that it accepts. */
-  accepted?: Kind;
+  shedWhenFull = true;
+  connectionsShed = 0;
+  #accepted: Kind | undefined;
+
+  constructor(domain: number, type: number, protocol: number, origin: string | Kind) {
+    this.domain = domain;
+    this.type = type;
+    this.protocol = protocol;
+    this.origin = origin;
+  }
+
+  /** The kind of those that a listener of this kind accepts. */
+  get accepted(): Kind {
+    this.#accepted ??= new Kind(this.domain, this.type, this.protocol, this);
+    return this.#accepted;
+  }
 }
 
 /** One line of `Socket.list()`. */

@@ -38,7 +38,7 @@ import { bindPath, type ListenOptions, prepareListener } from './listening.js';
 import {
   callersOf,
   closeWaiter,
-  type Kind,
+  Kind,
   madeAt,
   type OpenSocket,
   openWaiters,
@@ -85,12 +85,12 @@ export class Socket implements AsyncDisposable, Disposable {
   /** @internal A descriptor that is there already: non-blocking and close-on-exec. */
   constructor(kind: Kind, fd: number);
   constructor(domain: number | Kind, typeOrFd: number, protocol = 0) {
-    if (typeof domain === 'object') {
+    if (domain instanceof Kind) {
       this.#waiter = new Waiter(typeOrFd, domain);
     } else {
       const type = typeOrFd & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
       const fd = endpoints.socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-      this.#waiter = new Waiter(fd, { domain, type, protocol, origin: callersOf(new.target) });
+      this.#waiter = new Waiter(fd, new Kind(domain, type, protocol, callersOf(new.target)));
     }
     remember(this, this.#waiter);
   }
@@ -107,7 +107,7 @@ export class Socket implements AsyncDisposable, Disposable {
     const addresses = await resolve(where, type, false);
     const attempt = async (address: SockAddr, signal: AbortSignal) => {
       const fd = endpoints.socket(address.family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-      const socket = new Socket({ domain: address.family, type, protocol, origin }, fd);
+      const socket = new Socket(new Kind(address.family, type, protocol, origin), fd);
       try {
         if (from) endpoints.bind(fd, from);
         beforeConnect?.(fd);
@@ -140,7 +140,8 @@ export class Socket implements AsyncDisposable, Disposable {
     const addresses = await resolve(where, type, true);
     const address = addresses[0] as SockAddr;
     const fd = endpoints.socket(address.family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-    const kind: Kind = { domain: address.family, type, protocol, origin, shedWhenFull };
+    const kind = new Kind(address.family, type, protocol, origin);
+    kind.shedWhenFull = shedWhenFull;
     const socket = new Socket(kind, fd);
     try {
       prepareListener(fd, address, options);
@@ -158,7 +159,7 @@ export class Socket implements AsyncDisposable, Disposable {
   /** Two connected sockets, as socketpair(2) makes them. */
   static pair(type: number = SOCK_STREAM, protocol = 0): [Socket, Socket] {
     const fds = endpoints.socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-    const kind = { domain: AF_UNIX, type, protocol, origin: callersOf(Socket.pair) };
+    const kind = new Kind(AF_UNIX, type, protocol, callersOf(Socket.pair));
     return [new Socket(kind, fds[0]), new Socket(kind, fds[1])];
   }
 
@@ -167,12 +168,10 @@ export class Socket implements AsyncDisposable, Disposable {
    * @throws SystemError ENOTSOCK it is no socket
    */
   static from(fd: number): Socket {
-    const kind: Kind = {
-      domain: getsockopt(fd, SOL_SOCKET, SO_DOMAIN),
-      type: getsockopt(fd, SOL_SOCKET, SO_TYPE),
-      protocol: getsockopt(fd, SOL_SOCKET, SO_PROTOCOL),
-      origin: callersOf(Socket.from),
-    };
+    const [domain, type, protocol] = [SO_DOMAIN, SO_TYPE, SO_PROTOCOL].map((option) =>
+      getsockopt(fd, SOL_SOCKET, option),
+    ) as [number, number, number];
+    const kind = new Kind(domain, type, protocol, callersOf(Socket.from));
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     return new Socket(kind, fd);
@@ -227,7 +226,7 @@ export class Socket implements AsyncDisposable, Disposable {
 
   /** How many connections a listener accepted only to close them, for lack of descriptors. */
   get connectionsShed(): number {
-    return this.#waiter.kind.connectionsShed ?? 0;
+    return this.#waiter.kind.connectionsShed;
   }
 
   /** bind(2) */
