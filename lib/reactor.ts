@@ -92,6 +92,26 @@ function checkEvents(events: number): void {
   if (!Number.isInteger(events)) throw new TypeError(`events are bits, not ${shown(events)}`);
 }
 
+/** One epoll_wait that the native half of a reactor has made. */
+export interface ReactorWait {
+  readonly epfd: number;
+  /** Room for as many events as it took at most. */
+  readonly events: Uint8Array;
+  readonly timeout: number;
+  /** How many events there were, or -errno. */
+  readonly answer: number;
+  /** When it began, by performance.now(). Of a wait that was the event loop's, when it was over. */
+  readonly start: number;
+}
+
+// A tracer sees what is called through `raw`. This it is told of, while there is one.
+let told: ((wait: ReactorWait) => void) | undefined;
+
+/** @internal Has a tracer told of each epoll_wait of this thread's reactors. */
+export function tellOfWaits(listener: typeof told): void {
+  told = listener;
+}
+
 // Rounded up, so that a wait of 0.4 ms does not become none.
 function wholeMilliseconds(timeout: number): number {
   if (typeof timeout !== 'number' || Number.isNaN(timeout)) {
@@ -282,7 +302,9 @@ export class Reactor {
   turn(timeout = -1): number {
     const milliseconds = wholeMilliseconds(timeout);
     if (this.#next >= this.#count) {
+      const start = told && performance.now();
       const count = this.#native.take(milliseconds);
+      if (start !== undefined) this.#tell(count, milliseconds, start);
       if (count === -EINTR) return 0;
       if (count < 0) fail('epoll_wait', count);
       this.#begin(count);
@@ -372,10 +394,18 @@ export class Reactor {
     if (count > 0) this.#batches++;
   }
 
+  #tell(answer: number, timeout: number, start: number): void {
+    const events = new Uint8Array(this.#shared.buffer, 4 * Shared.batch, batchLength * size);
+    told?.({ epfd: this.#epfd, events, timeout, answer, start });
+  }
+
   // Delivers a new batch of `count` events, or with 0 goes on where a handler has thrown. Handlers may do anything, even
   // take the next batch by turn(), so nothing is remembered across a handler but in fields.
   readonly #deliver = (count: number): void => {
-    if (count > 0) this.#begin(count);
+    if (count > 0) {
+      if (told) this.#tell(count, 0, performance.now());
+      this.#begin(count);
+    }
     while (this.#next < this.#count) {
       const event = Shared.batch + this.#next++ * eventWords;
       const fd = this.#shared[event + fdWord] as number;

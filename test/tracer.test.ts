@@ -9,11 +9,13 @@ import {
   close,
   connect,
   constants,
+  EPOLLIN,
   getsockname,
   listen,
   MSG_DONTWAIT,
   MSG_PEEK,
   pipe2,
+  Reactor,
   raw,
   recv,
   recvFds,
@@ -221,6 +223,38 @@ describe('trace', () => {
     raw.send(a, Buffer.from('x'), 0);
     tracing.stop();
     expect(written).toBe(`send(${a}, "x", 1, 0) = 1\n`);
+  });
+});
+
+describe("a reactor's own epoll_wait", () => {
+  test('is shown when it has brought events, and not when nobody listens', async () => {
+    const [a, b] = pair();
+    const reactor = new Reactor();
+    const lines: string[] = [];
+    const tracing = trace((event) => lines.push(String(event)));
+    const ready = () => new Promise((resolve) => reactor.add(b, EPOLLIN, resolve));
+    setImmediate(() => send(a, Buffer.from('x')));
+    await ready();
+    const waits = lines.filter((line) => line.startsWith('epoll_wait('));
+    const added = /^epoll_ctl\((\d+), EPOLL_CTL_ADD, \d+, \{events=EPOLLIN, data=(\{.*?\})\}\) = 0$/m.exec(
+      lines.join('\n'),
+    );
+    expect(waits).toEqual([`epoll_wait(${added?.[1]}, [{events=EPOLLIN, data=${added?.[2]}}], 256, 0) = 1`]);
+    tracing.stop();
+    reactor.remove(b);
+    await ready();
+    expect(lines.filter((line) => line.startsWith('epoll_wait('))).toHaveLength(1);
+    reactor.close();
+  });
+
+  test('that turn makes, with how long it took', () => {
+    const [, b] = pair();
+    const reactor = new Reactor();
+    reactor.add(b, EPOLLIN, () => {});
+    const [waited] = traced(() => void reactor.turn(20));
+    expect(waited?.text).toMatch(/^epoll_wait\(\d+, \[\], 256, 20\) = 0$/);
+    expect(waited?.duration).toBeGreaterThanOrEqual(19);
+    reactor.close();
   });
 });
 

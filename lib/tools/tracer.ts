@@ -1,6 +1,7 @@
 // Sees every call of this thread go by: while somebody listens, the functions of `raw` are wrapped.
 import { threadId } from 'node:worker_threads';
 import { raw } from '../index.js';
+import { type ReactorWait, tellOfWaits } from '../reactor.js';
 import type { Answer, Before, Call, Parameter, RawCall } from './calls/call.js';
 import { calls } from './calls/index.js';
 import { defaultLimit, type Shown, unknown } from './decode/notation.js';
@@ -57,6 +58,9 @@ let busy = false;
  * the kernel is a sendto. Where strace writes the address of a buffer that was not filled, the name of the parameter
  * stands. What a call does is not changed, and when the last trace is stopped `raw` has its own functions again.
  *
+ * A reactor's epoll_wait is made by its native half, and shown when it has brought events; the wait itself is the event
+ * loop's, unless it is `turn` that waits.
+ *
  * A sink may make calls; they are not traced. What it throws is thrown outside of the call, as an uncaught error.
  * @param sink a function, or a stream
  */
@@ -85,9 +89,11 @@ function wrapAll(): void {
     unwrapped.set(name, original);
     functions[name] = wrapped(name, call, original);
   }
+  tellOfWaits(reportWait);
 }
 
 function unwrapAll(): void {
+  tellOfWaits(undefined);
   for (const [name, original] of unwrapped) functions[name] = original;
   unwrapped.clear();
 }
@@ -115,6 +121,18 @@ function wrapped(name: RawCall, call: Call, original: Function): Function {
     finish(value, duration);
     return value;
   };
+}
+
+/** Shows an epoll_wait that a reactor's native half has made, once it has. */
+function reportWait({ epfd, events, timeout, answer, start }: ReactorWait): void {
+  if (busy) return;
+  const duration = performance.now() - start;
+  privately(() => {
+    for (const listener of [...listeners].filter(hears(calls.epoll_wait))) {
+      const late = { ...listener, onBegin: undefined };
+      new Recording('epoll_wait', calls.epoll_wait, [epfd, events, timeout], late).finish(answer, start, duration);
+    }
+  });
 }
 
 const hears = (call: Call) => (listener: Listener) => call.minor === undefined || listener.all;
