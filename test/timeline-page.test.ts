@@ -68,7 +68,8 @@ describe.skipIf(!haveChromium)('the page, in a browser (needs Chromium)', () => 
       "document.querySelector('.whole').getBoundingClientRect().toJSON()",
     );
     expect(boxes.length).toBeGreaterThan(40);
-    for (const { left, right } of boxes) {
+    for (const { left, right, width } of boxes) {
+      expect(width).toBeGreaterThan(0); // or it would not be drawn
       expect(left).toBeGreaterThanOrEqual(plot.left - 2);
       expect(right).toBeLessThanOrEqual(plot.right + 2);
     }

@@ -47,5 +47,11 @@ export function layOut({ lanes, steps }: Timeline): Layout {
 /** A place from 0 to 1, as SVG has it. */
 export const percent = (fraction: number) => `${Number((fraction * 100).toFixed(3))}%`;
 
+// SVG does not draw what is not wide at all, not even its outline.
+const thinnest = 0.00001;
+
 /** From one place to another. */
-export const box = (start: number, end: number) => ({ x: percent(start), width: percent(end - start) });
+export const box = (start: number, end: number) => ({
+  x: percent(start),
+  width: percent(Math.max(thinnest, end - start)),
+});
