@@ -145,6 +145,27 @@ describe('what passes between other files', () => {
   });
 });
 
+describe('descriptors and what they stand for', () => {
+  test('bytes that the kernel moves, and a socket under several numbers', async () => {
+    const timeline = await timelineFor(fixture('moving.mjs'));
+    expect(timeline.arrows.map(spoken).sort()).toEqual([
+      'bytes sendfile > recv 20 B',
+      'bytes splice > recv 9 B',
+      'bytes write > recv 7 B',
+      'bytes write > splice 9 B',
+    ]);
+    const one = laneOf(timeline, /^Unix stream$/);
+    const reader = laneOf(timeline, /^pipe, read end$/);
+    expect(one.title).toMatch(/^fd \d+, \d+, \d+$/);
+    // dup2 closed the pipe's end; the socket is closed with its last number.
+    const dup2 = timeline.steps.find(({ call }) => call.call === 'dup2');
+    expect(dup2?.files).toEqual([one, reader]);
+    expect(reader).toMatchObject({ closed: true, to: dup2?.to });
+    const last = timeline.steps.filter(({ call, files }) => call.call === 'close' && files[0] === one).at(-1);
+    expect(one).toMatchObject({ closed: true, to: last?.to });
+  });
+});
+
 describe('a trace that shows only a part', () => {
   test('bytes whose sender was not seen have no arrow, and nothing is made up', async () => {
     const records = await record(echo);
