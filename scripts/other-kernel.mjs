@@ -4,7 +4,7 @@
 // The virtual machine has no disk. It sees the files of this one, read-only, and keeps in memory what it writes: so it
 // has the same Node, the same build and the same tools, and only the kernel is another. It is some ten times slower.
 // Needs Debian or Ubuntu, qemu-system-x86, cpio and kmod. apt-get downloads the kernel, which is not installed.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -101,10 +101,16 @@ const machine = [
 ];
 const boot = ['-kernel', join(kernel, 'boot', `vmlinuz-${version}`), '-initrd', `${root}.cpio`];
 const console = ['-append', 'console=ttyS0 quiet panic=-1'];
-const { stdout } = spawnSync(
+
+const qemu = spawn(
   'qemu-system-x86_64',
   [...machine, ...boot, ...console, ...share('machine', '/'), ...share('modules', modules)],
-  { encoding: 'utf8', maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'inherit'] },
+  { stdio: ['ignore', 'pipe', 'inherit'] },
 );
-process.stdout.write(stdout.replace(/^.*?(?=Linux \d)/s, ''));
-process.exit(/^ *Tests .*failed/m.test(stdout) || !/^ *Tests .*passed/m.test(stdout) ? 1 : 0);
+process.once('exit', () => qemu.kill());
+let printed = '';
+for await (const chunk of qemu.stdout.setEncoding('utf8')) {
+  process.stdout.write(chunk);
+  printed += chunk;
+}
+process.exit(/^ *Tests .*failed/m.test(printed) || !/^ *Tests .*passed/m.test(printed) ? 1 : 0);
