@@ -8,6 +8,7 @@ h1 { font-size: 22px; font-weight: 600; margin: 0; line-height: 1.25 }
 h2 { font-size: 15px; font-weight: 600; margin: 0 }
 p { margin: 0; max-width: 75ch }
 .facts, .note, figcaption span { color: var(--muted); font-size: 13px }
+main > .note { margin-top: 20px }
 code, .call { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .88em }
 .key { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 14px 0 0; padding: 0; list-style: none; font-size: 12px; color: var(--muted) }
 .key li { display: flex; align-items: center; gap: 6px }

@@ -65,7 +65,7 @@ ${pictures.join('\n')}
 <div class="table">${drawings.map((drawing, i) => drawTable(drawing, `f${i}`, figures.length > 1 ? figures[i]?.title : undefined)).join('\n')}</div>
 </details>
 ${drawGlossary(steps)}
-<p class="note" style="margin-top: 20px">${said.overhead}</p>
+<p class="note">${said.overhead}</p>
 </main>
 <script>${pageScript}</script>
 </body>

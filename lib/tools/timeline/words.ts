@@ -33,7 +33,7 @@ const english = {
   who: 'thread',
   what: 'call',
   took: 'took',
-  overhead: 'Between calls lies also what the tracer does to watch them: about 0.3 ms for each.',
+  overhead: 'Between calls lies also what the tracer does to watch them: some tenths of a millisecond for each.',
   nothing: 'The script made no calls.',
 };
 
@@ -67,7 +67,7 @@ const chinese: typeof english = {
   who: '线程',
   what: '调用',
   took: '用时',
-  overhead: '两次调用之间也含有跟踪器观察所用的时间：每次约 0.3 毫秒。',
+  overhead: '两次调用之间也含有跟踪器观察所用的时间：每次零点几毫秒。',
   nothing: '脚本没有进行任何调用。',
 };
 
