@@ -438,6 +438,7 @@ describe('options and structs that hold pointers', () => {
       [6, 35], // TCP_ZEROCOPY_RECEIVE
       [132, 111], // SCTP_SOCKOPT_CONNECTX3
       [276, 2], // RDS_GET_MR
+      [276, 7], // RDS_GET_MR_FOR_DEST
       [283, 4], // XDP_UMEM_REG
       [284, 4], // MPTCP_FULL_INFO
     ] as const) {
