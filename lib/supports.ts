@@ -33,11 +33,13 @@ function onSocket(domain: number, type: number, protocol: number, ask: (fd: numb
   }
 }
 
-// A family without a datagram type may have another.
+// A family without a datagram type may have another; one without a protocol 0, as CAN, those whose options are known.
 function family(domain: number): Supported {
+  const types = [names.SOCK_DGRAM, names.SOCK_STREAM, names.SOCK_RAW, names.SOCK_SEQPACKET];
+  const known = [...askedAbout.values()].flat().filter((kind) => kind[0] === domain);
   let answer: Supported = 'no';
-  for (const type of [names.SOCK_DGRAM, names.SOCK_STREAM, names.SOCK_RAW, names.SOCK_SEQPACKET]) {
-    answer = onSocket(domain, type, 0, () => 0);
+  for (const kind of [...types.map((type): Kind => [domain, type, 0]), ...known]) {
+    answer = onSocket(...kind, () => 0);
     if (answer === 'yes') return answer;
   }
   return answer;

@@ -19,9 +19,11 @@ describe('supports', () => {
 import errno, socket, sys
 for number in sys.argv[1:]:
     answer = 'no'
-    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM, socket.SOCK_RAW, socket.SOCK_SEQPACKET):
+    kinds = [(kind, 0) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM, socket.SOCK_RAW, socket.SOCK_SEQPACKET)]
+    if int(number) == socket.AF_CAN: kinds.append((socket.SOCK_RAW, socket.CAN_RAW)) # which has no protocol 0
+    for kind, protocol in kinds:
         try:
-            socket.socket(int(number), kind, 0).close()
+            socket.socket(int(number), kind, protocol).close()
             answer = 'yes'
             break
         except PermissionError:
