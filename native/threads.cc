@@ -21,9 +21,9 @@ constexpr int kMainThread = 0;  // its worker_threads.threadId
 // The process's threads that run JavaScript, by environment.
 struct Registry {
   struct Entry {
-    int threadId;          // worker_threads.threadId
-    pid_t tid;             // gettid(2)
-    uintptr_t descriptor;  // pthread_self(3)
+    int threadId;           // worker_threads.threadId
+    pid_t tid;              // gettid(2)
+    uintptr_t joinAddress;  // where who waits for its end waits
     bool ending;
   };
   std::mutex mutex;
@@ -41,15 +41,25 @@ Registry& Threads() {
 
 void Signal(const Registry::Entry& entry) { syscall(SYS_tgkill, getpid(), entry.tid, InterruptSignal()); }
 
-// Whether some thread waits in pthread_join(3) for this one: Node ends a worker's own workers so, and all
-// workers of a process that exits, also where nobody of this package is asked first. In the kernel that is a
-// futex(2) inside the descriptor of the thread that is waited for, which is where its pthread_t points.
+// Where pthread_join(3) waits for the calling thread: at its number, which is in the descriptor that its
+// pthread_t points at (musl: a few bytes behind). 0 if it is not found.
+uintptr_t JoinAddress(pid_t tid) {
+  constexpr uintptr_t kDescriptor = 2048;  // less than its size in glibc
+  auto start = reinterpret_cast<uintptr_t>(pthread_self());
+  for (uintptr_t at = start; at < start + kDescriptor; at += sizeof tid) {
+    if (*reinterpret_cast<pid_t*>(at) == tid) return at;
+  }
+  return 0;
+}
+
+// Whether some thread waits in pthread_join(3) for this one, which in the kernel is a futex(2) at its join
+// address: Node ends a worker's own workers so, and all workers of a process that exits, also where nobody of
+// this package is asked first.
 bool IsJoined(const Registry::Entry& entry) {
-  constexpr uintptr_t kDescriptor = 2048;  // its size in libc, or less; the futex lies in its first half
   DIR* tasks = opendir("/proc/self/task");
   if (!tasks) return false;
   bool joined = false;
-  while (dirent* task = joined ? nullptr : readdir(tasks)) {
+  while (dirent* task = joined || entry.joinAddress == 0 ? nullptr : readdir(tasks)) {
     char path[64];
     snprintf(path, sizeof path, "/proc/self/task/%.20s/syscall", task->d_name);
     FILE* file = fopen(path, "re");
@@ -57,7 +67,7 @@ bool IsJoined(const Registry::Entry& entry) {
     long number;
     unsigned long address;
     joined = fscanf(file, "%ld %lx", &number, &address) == 2 && number == SYS_futex &&
-             address - entry.descriptor < kDescriptor;
+             address - entry.joinAddress < 4 * sizeof(int);
     fclose(file);
   }
   closedir(tasks);
@@ -78,8 +88,7 @@ void* WatchWorkers(void*) {
     for (auto& [environment, entry] : Threads().entries) {
       if (entry.threadId == kMainThread) continue;
       workers = true;
-      entry.ending = entry.ending || IsJoined(entry);
-      if (!entry.ending) continue;
+      if (!entry.ending && !IsJoined(entry)) continue;
       ending = true;
       Signal(entry);
     }
@@ -87,7 +96,7 @@ void* WatchWorkers(void*) {
       Threads().watching = false;
       return nullptr;
     }
-    Threads().changed.wait_for(lock, std::chrono::milliseconds(ending ? 10 : 100));
+    Threads().changed.wait_for(lock, std::chrono::milliseconds(ending ? 10 : 200));
   }
 }
 
@@ -146,8 +155,8 @@ void RememberThread(Environment* environment, int threadId) {
   InterruptSignal();
   std::lock_guard<std::mutex> lock(Threads().mutex);
   bool ending = Threads().exiting && threadId != kMainThread;
-  Threads().entries[environment] = {threadId, static_cast<pid_t>(syscall(SYS_gettid)),
-                                    reinterpret_cast<uintptr_t>(pthread_self()), ending};
+  auto tid = static_cast<pid_t>(syscall(SYS_gettid));
+  Threads().entries[environment] = {threadId, tid, JoinAddress(tid), ending};
   if (threadId != kMainThread) Watch();
 }
 
