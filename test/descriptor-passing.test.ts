@@ -168,7 +168,7 @@ describe('sendFds and recvFds', () => {
     expect(errorOf(() => sendFds(sender, [-1])).errno).toBe(-EBADF);
     expect(sendFds(sender, new Array(253).fill(0))).toBe(1);
     expect(recvFds(receiver, 253).fds.map(opened)).toHaveLength(253);
-    expect(() => sendFds(sender, [0.5])).toThrow(TypeError);
+    expect(() => sendFds(sender, [0.5])).toThrow(RangeError);
     expect(() => recvFds(receiver, -1)).toThrow(RangeError);
     expect(() => recvFds(receiver, 0.5)).toThrow(RangeError);
     close(receiver);
