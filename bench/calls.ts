@@ -2,7 +2,6 @@ import { compiled } from './harness/compile.js';
 import { bars, type Contestant, type Findings, type Question } from './harness/findings.js';
 import { script } from './harness/paths.js';
 import { npmPeer, pythonPeer } from './harness/peers.js';
-import { freePort } from './harness/ports.js';
 import { DRIVING, Program } from './harness/program.js';
 import { type Runner, race } from './harness/race.js';
 
@@ -14,7 +13,7 @@ const QUEUED = 4000;
 export const calls: Question = {
   name: 'calls',
   async measure(effort): Promise<Findings> {
-    const field = await contestants();
+    const field = contestants();
     await using crowd = new Program([compiled('crowd')], DRIVING);
     const runners = (job: string, count: number, argument?: number): Runner[] =>
       field.map((contestant) => ({ contestant, job, count, against: 'C', ...(argument ? { argument } : {}) }));
@@ -30,8 +29,8 @@ export const calls: Question = {
         {
           name: 'accept and close of a loopback connection',
           field: runners('acceptClose', QUEUED),
-          async before({ command }) {
-            await crowd.ask(`open ${QUEUED} ${command.at(-1)}`);
+          async before(port) {
+            await crowd.ask(`open ${QUEUED} ${port}`);
           },
           async after() {
             await crowd.ask('drop 1');
@@ -66,20 +65,17 @@ export const calls: Question = {
 };
 
 /** C with a second, idle thread is in the kernel's eyes what Node is (bench/c/bench.h). Each listens on a port that it is given: the npm package posix-socket could not ask which it got. */
-async function contestants(): Promise<Contestant[]> {
-  const port = async (): Promise<string> => String(await freePort());
-  return [
-    { name: 'C', side: 'c', command: [compiled('calls'), await port()] },
-    { name: 'C, two threads', side: 'c', command: [compiled('calls'), 'threaded', await port()] },
-    { name: 'raw', side: 'ours', command: [process.execPath, script('ours/calls-raw.js'), await port()] },
-    { name: 'checked', side: 'ours', command: [process.execPath, script('ours/calls-checked.js'), await port()] },
-    {
-      name: 'checked, traced before',
-      side: 'ours',
-      command: [process.execPath, script('ours/calls-checked.js'), 'traced', await port()],
-    },
-    npmPeer('koffi', 'peers/calls-koffi.js', await port()),
-    npmPeer('posix-socket', 'peers/calls-posix-socket.js', await port()),
-    pythonPeer('Python socket', 'calls.py', await port()),
+function contestants(): Contestant[] {
+  const ours = (program: string, ...args: string[]) => [process.execPath, script(program), ...args];
+  const field: Contestant[] = [
+    { name: 'C', side: 'c', command: [compiled('calls')] },
+    { name: 'C, two threads', side: 'c', command: [compiled('calls'), 'threaded'] },
+    { name: 'raw', side: 'ours', command: ours('ours/calls-raw.js') },
+    { name: 'checked', side: 'ours', command: ours('ours/calls-checked.js') },
+    { name: 'checked, traced before', side: 'ours', command: ours('ours/calls-checked.js', 'traced') },
+    npmPeer('koffi', 'peers/calls-koffi.js'),
+    npmPeer('posix-socket', 'peers/calls-posix-socket.js'),
+    pythonPeer('Python socket', 'calls.py'),
   ];
+  return field.map((contestant) => ({ ...contestant, listens: true }));
 }

@@ -9,6 +9,8 @@ export interface Contestant {
   name: string;
   side: Side;
   command: readonly string[];
+  /** It listens on a port that is its last argument, another one for each process: the last may still have a connection there. */
+  listens?: true;
   missing?: string;
 }
 

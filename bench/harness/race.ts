@@ -1,4 +1,5 @@
 import { type Case, type Contestant, type Effort, newEntry, record } from './findings.js';
+import { freePort } from './ports.js';
 import { type Answer, MEASURED, Program } from './program.js';
 
 /** A contestant at one job (see stopwatch.ts). */
@@ -17,8 +18,8 @@ export interface Runner {
 export interface Trial {
   name: string;
   field: Runner[];
-  /** Not timed. */
-  before?(contestant: Contestant): Promise<void>;
+  /** Not timed; `port` is where the contestant listens, if it does. */
+  before?(port: number): Promise<void>;
   after?(): Promise<void>;
 }
 
@@ -41,13 +42,13 @@ export async function race(
   const crews = quick ? 1 : 3;
   const rounds = quick ? 3 : 6;
   for (let crew = 0; crew < crews; crew++) {
-    await using programs = new Crew(trials);
+    await using programs = await Crew.start(trials);
     for (let round = 0; round < rounds; round++)
       for (const [t, trial] of trials.entries())
         for (const [f, { contestant, job, count, argument = 0 }] of trial.field.entries()) {
           const program = programs.of(contestant);
           if (!program) continue;
-          await trial.before?.(contestant);
+          await trial.before?.(programs.portOf(contestant));
           const { ns } = await program.ask(`${job} ${count} ${argument}`);
           await trial.after?.();
           const entry = cases[t]?.entries[f];
@@ -60,11 +61,21 @@ export async function race(
 /** One process for each contestant that can be run here. */
 class Crew {
   readonly #programs = new Map<Contestant, Program>();
+  readonly #ports = new Map<Contestant, number>();
 
-  constructor(trials: readonly Trial[]) {
-    for (const { contestant } of trials.flatMap(({ field }) => field))
-      if (contestant.missing === undefined && !this.#programs.has(contestant))
-        this.#programs.set(contestant, new Program(contestant.command, MEASURED));
+  static async start(trials: readonly Trial[]): Promise<Crew> {
+    const crew = new Crew();
+    for (const { contestant } of trials.flatMap(({ field }) => field)) {
+      if (contestant.missing !== undefined || crew.#programs.has(contestant)) continue;
+      const ports = contestant.listens ? [await freePort()] : [];
+      for (const port of ports) crew.#ports.set(contestant, port);
+      crew.#programs.set(contestant, new Program([...contestant.command, ...ports.map(String)], MEASURED));
+    }
+    return crew;
+  }
+
+  portOf(contestant: Contestant): number {
+    return this.#ports.get(contestant) ?? 0;
   }
 
   of(contestant: Contestant): Program | undefined {
