@@ -79,9 +79,9 @@ test('ten thousand connections, open at once, each echoing, then closed: all is 
   await until(() => state.open === 0);
   const fds = openFds();
   const memory = process.memoryUsage().rss;
-  expect(await clients(port, 9_500, 3, 'plain')).toEqual({ served: 9_500, errors: {} });
+  expect(await clients(port, 10_000, 3, 'plain')).toEqual({ served: 10_000, errors: {} });
   await until(() => state.open === 0);
-  expect(state.most).toBe(9_500);
+  expect(state.most).toBe(10_000);
   expect(openFds()).toBe(fds);
   // The heap may keep pages of what it held at its peak, and no more than that.
   expect(process.memoryUsage().rss - memory).toBeLessThan(250e6);
