@@ -14,6 +14,7 @@ import { io_uring_params } from './structs/io-uring.js';
 import { littleEndian } from './structs/struct.js';
 import { timespec } from './structs/time.js';
 import './syscalls/rings.js';
+import { integer, shown } from './values.js';
 
 /**
  * A submission queue entry: `struct io_uring_sqe`, by the names of its fields in C. What is left out is 0.
@@ -65,11 +66,6 @@ const doneFlagsAt = at(cqe, 'flags');
 
 // One of 64 bits, as its low and its high half.
 const [lowAt, highAt] = littleEndian ? [0, 4] : [4, 0];
-
-function checkInteger(field: string, value: number, least: number, most: number): void {
-  if (!Number.isInteger(value)) throw new TypeError(`${field} must be an integer, not ${String(value)}`);
-  if (value < least || value > most) throw new RangeError(`${field} must be ${least} to ${most}, not ${value}`);
-}
 
 // A ring that nobody has any more is closed: the kernel would keep it as long as its descriptor.
 const forgotten = new FinalizationRegistry<number>((fd) => raw.io_uring_close(fd));
@@ -127,7 +123,7 @@ export class Ring {
    * makes no arrays over memory that is not its own, as Electron does
    */
   constructor(entries: number, length = 65_536, params?: io_uring_params) {
-    checkInteger('length', length, 0, Number.MAX_SAFE_INTEGER);
+    integer('length', length, 0, Number.MAX_SAFE_INTEGER);
     this.params = params ?? new io_uring_params({ flags: suitableFlags() });
     this.fd = raw.io_uring_setup(entries, this.params.bytes);
     if (this.fd < 0) fail('io_uring_setup', this.fd);
@@ -168,17 +164,17 @@ export class Ring {
       file_index = 0,
     } = entry;
     if (this.#prepared === this.entries) throw new RangeError(`all ${this.entries} entries are prepared: submit them`);
-    checkInteger('opcode', opcode, 0, 255);
-    checkInteger('fd', fd, -(2 ** 31), 2 ** 31 - 1);
-    checkInteger('addr', addr, -1, Number.MAX_SAFE_INTEGER);
-    checkInteger('len', len, 0, 2 ** 32 - 1);
-    checkInteger('off', off, -1, Number.MAX_SAFE_INTEGER);
-    checkInteger('op_flags', op_flags, -(2 ** 31), 2 ** 32 - 1);
-    checkInteger('ioprio', ioprio, 0, 65_535);
-    checkInteger('flags', flags, 0, 255);
-    checkInteger('user_data', user_data, 0, Number.MAX_SAFE_INTEGER);
-    checkInteger('buf_group', buf_group, 0, 65_535);
-    checkInteger('file_index', file_index, -(2 ** 31), 2 ** 32 - 1);
+    integer('opcode', opcode, 0, 255);
+    integer('fd', fd, -(2 ** 31), 2 ** 31 - 1);
+    integer('addr', addr, -1, Number.MAX_SAFE_INTEGER);
+    integer('len', len, 0, 2 ** 32 - 1);
+    integer('off', off, -1, Number.MAX_SAFE_INTEGER);
+    integer('op_flags', op_flags, -(2 ** 31), 2 ** 32 - 1);
+    integer('ioprio', ioprio, 0, 65_535);
+    integer('flags', flags, 0, 255);
+    integer('user_data', user_data, 0, Number.MAX_SAFE_INTEGER);
+    integer('buf_group', buf_group, 0, 65_535);
+    integer('file_index', file_index, -(2 ** 31), 2 ** 32 - 1);
     const view = this.#view;
     const start = this.#prepared++ * sqe.size;
     this.#all.fill(0, start, start + sqe.size);
@@ -206,10 +202,13 @@ export class Ring {
    * nothing: fewer completions came than were waited for
    */
   submit(waitFor = 0, timeout?: number): number {
+    integer('waitFor', waitFor, 0, 2 ** 32 - 1);
     const count = this.#prepared;
     let within: Uint8Array | null = null;
     if (timeout !== undefined && timeout !== Number.POSITIVE_INFINITY) {
-      if (!(timeout >= 0)) throw new RangeError(`a timeout is a number of milliseconds, not ${String(timeout)}`);
+      if (typeof timeout !== 'number' || !(timeout >= 0)) {
+        throw new RangeError(`a timeout is a number of milliseconds, not ${shown(timeout)}`);
+      }
       this.#timeout.tv_sec = Math.floor(timeout / 1000);
       this.#timeout.tv_nsec = Math.floor((timeout % 1000) * 1e6);
       within = this.#timeout.bytes;
@@ -271,8 +270,9 @@ export class Ring {
   }
 
   #completion(i: number): number {
-    if (!(i >= 0 && i < this.#completed))
-      throw new RangeError(`there are ${this.#completed} completions, and none ${i}`);
+    if (!Number.isInteger(i) || i < 0 || i >= this.#completed) {
+      throw new RangeError(`there are ${this.#completed} completions, and none ${shown(i)}`);
+    }
     return this.#done + i * cqe.size;
   }
 

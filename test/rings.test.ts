@@ -473,8 +473,8 @@ describe.skipIf(!haveRings)('errors and ends', () => {
   test('values that fit no field', () => {
     const ring = ringOf(2);
     const nop = IORING_OP_NOP;
-    expect(() => ring.prepare({ opcode: 256 })).toThrow('opcode must be 0 to 255, not 256');
-    expect(() => ring.prepare({ opcode: nop, fd: Number.NaN })).toThrow('fd must be an integer, not NaN');
+    expect(() => ring.prepare({ opcode: 256 })).toThrow('opcode must be an integer from 0 to 255, not 256');
+    expect(() => ring.prepare({ opcode: nop, fd: Number.NaN })).toThrow('fd must be a number, not NaN');
     expect(() => ring.prepare({ opcode: nop, fd: '3' as never })).toThrow(TypeError);
     expect(() => ring.prepare({ opcode: nop, user_data: 2 ** 53 })).toThrow(RangeError);
     expect(() => ring.prepare({ opcode: nop, len: -1 })).toThrow(RangeError);
@@ -485,6 +485,15 @@ describe.skipIf(!haveRings)('errors and ends', () => {
     expect(ring.submit(2)).toBe(2);
     expect(() => ring.res(2)).toThrow('there are 2 completions, and none 2');
     expect(() => ring.submit(0, Number.NaN)).toThrow(RangeError);
+    // Nothing is converted, and what is prepared stays.
+    const asking = { [Symbol.toPrimitive]: () => expect.unreachable('a value was converted') } as never;
+    ring.prepare({ opcode: nop });
+    expect(() => ring.prepare({ opcode: nop, len: asking })).toThrow('len must be a number, not an object');
+    expect(() => ring.submit(asking)).toThrow('waitFor must be a number, not an object');
+    expect(() => ring.submit(0, asking)).toThrow('a timeout is a number of milliseconds, not an object');
+    expect(ring.prepared).toBe(1);
+    expect(() => ring.res(asking)).toThrow('and none an object');
+    expect(() => ring.res(0.5)).toThrow(RangeError);
     expect(() => new Ring(1, -1)).toThrow(RangeError);
   });
 
