@@ -38,7 +38,7 @@ export default lesson({
       say(
         'HTTP is a language, a socket is the telephone. A web server is running on this machine; we shall talk to it ' +
           'with nothing but four system calls.',
-        'HTTP 是语言，套接字是电话。本机上有一个网页服务器在运行；我们只用四个系统调用与它交谈。',
+        'HTTP 是语言，套接字是电话。本机上正运行着一个网页服务器；我们只用四个系统调用就能与它对话。',
       );
 
       part('Four calls', '四个调用');
@@ -63,7 +63,7 @@ export default lesson({
       check(
         protocol === IPPROTO_TCP,
         'For the kernel this is TCP, a stream of bytes. Of HTTP it knows nothing: the word GET was ours.',
-        '对内核来说这是 TCP，一串字节。它对 HTTP 一无所知：GET 这个词是我们自己写的。',
+        '对内核来说这是 TCP，一个字节流。它对 HTTP 一无所知：GET 这个词是我们自己写的。',
       );
       show(() => close(fd));
     } finally {
@@ -73,7 +73,7 @@ export default lesson({
   verdict: {
     right: {
       en: 'A socket is an interface to the protocols, not a protocol. HTTP is the car, the socket the engine.',
-      zh: '套接字是通向协议的接口，它本身不是协议。HTTP 是汽车，套接字是发动机。',
+      zh: '套接字是使用协议的接口，它本身不是协议。HTTP 是汽车，套接字是发动机。',
     },
     changed: {
       en:

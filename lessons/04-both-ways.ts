@@ -58,7 +58,11 @@ export default lesson({
       send(connection, Buffer.from('220 hello, before you ask'));
       return text(client);
     });
-    check(greeting.startsWith('220'), 'The client has read what it never asked for.', '客户端读到了它从未请求的内容。');
+    check(
+      greeting.startsWith('220'),
+      'The client has read what it never asked for.',
+      '客户端读到了它从未请求过的内容。',
+    );
 
     part('Both at once', '同时双向');
     const [atServer, atClient] = show(() => {
@@ -72,10 +76,10 @@ export default lesson({
       '一个连接里有两条流，互不等待。',
     );
 
-    part('Half of it ends', '先结束一半');
+    part('Half of it ends: the half-close', '先结束一半：半关闭');
     show(() => shutdown(client, SHUT_WR));
     const end = show(() => recv(connection, Buffer.alloc(10)));
-    check(end === 0, 'The server reads the end of the stream: zero bytes.', '服务器读到流的结尾：零个字节。');
+    check(end === 0, 'The server reads the end of the stream: recv answers 0.', '服务器读到流的末尾：recv 返回 0。');
     check(
       until(() => state(client) === TCP_FIN_WAIT2) && state(connection) === TCP_CLOSE_WAIT,
       'The kernel says the same: FIN_WAIT2 at the client, CLOSE_WAIT at the server.',
@@ -96,7 +100,7 @@ export default lesson({
     check(
       refused === 'EPIPE',
       'In the direction that ended, nothing goes any more.',
-      '在已结束的方向上，什么也发不出去了。',
+      '在已关闭的方向上，什么也发不出去了。',
     );
 
     part('Until someone closes', '直到有人关闭');

@@ -58,7 +58,7 @@ export default lesson({
     states({ server });
     show(() => bind(server, sockaddr_in('127.0.0.1', 0)));
     states({ server });
-    check(stateOf(server) === 'CLOSE', 'A name alone changes no state.', '只有名字，状态不变。');
+    check(stateOf(server) === 'CLOSE', 'A name alone changes no state.', '只是有了名字，状态不变。');
     show(() => listen(server, 1));
     states({ server });
     check(stateOf(server) === 'LISTEN', 'First step: the server listens.', '第一步：服务器监听。');
@@ -85,7 +85,7 @@ export default lesson({
     say(
       'listen(fd, 1) lets one connection wait, and Linux takes one more. A third one gets no answer at all: its SYN is ' +
         'dropped, and the client asks again after a second, in the hope of room.',
-      'listen(fd, 1) 允许一个连接等待，Linux 还会多收一个。第三个得不到任何回答：它的 SYN 被丢弃，客户端一秒后再次尝试，希望有空位。',
+      'listen(fd, 1) 允许一个连接等待，Linux 还会多收一个。第三个得不到任何回答：它的 SYN 被丢弃，客户端一秒后重传，指望那时有空位。',
     );
     const waiting = show(() =>
       [1, 2, 3].map(() => {
@@ -102,14 +102,14 @@ export default lesson({
     check(
       waiting.every(({ answer }) => answer === -EINPROGRESS || answer === 0),
       'A connect that does not block says EINPROGRESS: the kernel goes on by itself.',
-      '不阻塞的 connect 返回 EINPROGRESS：内核自己继续进行。',
+      '非阻塞的 connect 返回 EINPROGRESS：连接由内核继续建立。',
     );
     check(
       stateOf(waiting[0]?.fd ?? -1) === 'ESTABLISHED' &&
         stateOf(waiting[1]?.fd ?? -1) === 'ESTABLISHED' &&
         stateOf(waiting[2]?.fd ?? -1) === 'SYN_SENT',
       'Two are connected without anybody accepting them, and the third still asks.',
-      '两个在没有人 accept 的情况下已经连上，第三个还在请求。',
+      '还没有人调用 accept，前两个就已经连上，第三个仍在请求。',
     );
     const taken = show(() => accept(server));
     fds.set(0, waiting[2]?.fd ?? -1, POLLOUT).set(1, -1, 0);
@@ -117,7 +117,7 @@ export default lesson({
     check(
       stateOf(waiting[2]?.fd ?? -1) === 'ESTABLISHED',
       'One accept made room, and the next SYN of the third found it.',
-      '一次 accept 腾出了位置，第三个的下一个 SYN 找到了它。',
+      '一次 accept 腾出了一个位置，第三个重传的 SYN 就占上了它。',
     );
     for (const fd of [client, server, connection, taken, ...waiting.map(({ fd }) => fd)]) close(fd);
   },
@@ -128,13 +128,13 @@ export default lesson({
     },
     folklore: {
       en:
-        'accept confirms nothing. The kernel shakes hands by itself, before the program hears of it; accept only takes ' +
+        'accept confirms nothing. The kernel does the three-way handshake by itself, before the program hears of it; accept only takes ' +
         'what is done out of a queue. A client can be connected, and even send, to a server that never calls accept.',
-      zh: 'accept 并不确认什么。内核自己完成握手，程序之后才知道；accept 只是从队列里取走已完成的连接。客户端可以连接、甚至向一个从不调用 accept 的服务器发送数据。',
+      zh: 'accept 并不确认什么。三次握手由内核自己完成，程序事后才知道；accept 只是从队列里取走已完成的连接。客户端可以连接、甚至向一个从不调用 accept 的服务器发送数据。',
     },
     changed: {
-      en: 'Since Linux 5.4 the longest backlog that listen accepts is 4096 by default; before, it was 128.',
-      zh: '自 Linux 5.4 起，listen 默认最大队列长度是 4096；以前是 128。',
+      en: 'Since Linux 5.4 a backlog is cut to 4096 by default (net.core.somaxconn); before, it was cut to 128.',
+      zh: '自 Linux 5.4 起，listen 的队列长度上限（net.core.somaxconn）默认是 4096；以前是 128。',
     },
   },
 });

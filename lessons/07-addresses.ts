@@ -68,7 +68,7 @@ export default lesson({
   rows: [7],
   title: { en: 'Names and their bytes', zh: '名字与它的字节' },
   teach({ part, say, print, show, check }) {
-    part('Four families', '四个协议族');
+    part('Four families', '四个地址族');
     for (const [struct, address, parts] of fields) {
       print(`  struct ${struct}, ${address.length} bytes: ${address}`);
       let at = 0;
@@ -82,7 +82,7 @@ export default lesson({
     check(
       inet[0] === AF_INET && unix[0] === AF_UNIX,
       'Each begins with two bytes that say the family, and so what the rest means.',
-      '每个都以两个字节的协议族开头，它决定其余字节的含义。',
+      '每个都以两个字节的地址族开头，它决定其余字节的含义。',
     );
     check(
       inet[2] === 8080 >> 8 && inet[3] === (8080 & 255) && inet6[2] === inet[2],
@@ -92,7 +92,7 @@ export default lesson({
     check(
       unix.length === 9 && unix[8] === 0,
       'A Unix address is as long as its path, and the NUL after it.',
-      'Unix 地址的长度就是路径的长度，再加上结尾的 NUL。',
+      'Unix 域地址只有路径那么长，再加上结尾的 NUL。',
     );
 
     part('What bind does with it', 'bind 用它做什么');
@@ -110,11 +110,11 @@ export default lesson({
     check(after.port !== 0, `After: ${after}. Port 0 means: choose one.`, `之后：${after}。端口 0 表示由内核选择。`);
     close(fd);
 
-    part('Three kinds of Unix names', '三种 Unix 名字');
+    part('Three kinds of Unix names', '三种 Unix 域名字');
     say(
       'A path is a file. A name that begins with a NUL byte is abstract: no file, and gone with its last socket. And a ' +
         'socket may have no name at all.',
-      '路径是一个文件。以 NUL 字节开头的名字是抽象的：没有文件，随最后一个套接字消失。套接字也可以完全没有名字。',
+      '路径是一个文件。以 NUL 字节开头的名字是抽象名字：没有文件，随最后一个套接字一起消失。套接字也可以完全没有名字。',
     );
     const unnamed = socket(AF_UNIX, SOCK_DGRAM);
     const abstract = socket(AF_UNIX, SOCK_DGRAM);
@@ -124,7 +124,7 @@ export default lesson({
     });
     print(`    unnamed:  ${hex(none?.bytes ?? new Uint8Array(0))}`);
     print(`    abstract: ${hex(chosen?.bytes ?? new Uint8Array(0))}   ${chosen}`);
-    check(none?.length === 2, 'Unnamed: the family, and nothing after it.', '未命名：只有协议族，后面什么都没有。');
+    check(none?.length === 2, 'Unnamed: the family, and nothing after it.', '未命名：只有地址族，后面什么都没有。');
     check(
       chosen?.bytes[2] === 0 && chosen.length > 3,
       'Bound to nothing, the kernel has chosen an abstract name.',
@@ -142,7 +142,7 @@ export default lesson({
       en:
         'One need not bind to be named: connect and sendto name an unbound Internet socket by themselves, and most ' +
         'clients never call bind.',
-      zh: '不调用 bind 也能有名字：connect 和 sendto 会自动给未绑定的网络套接字命名，大多数客户端从不调用 bind。',
+      zh: '不调用 bind 也能有名字：connect 和 sendto 会自动给尚未绑定的网际套接字命名，大多数客户端从不调用 bind。',
     },
   },
 });

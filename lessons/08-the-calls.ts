@@ -109,8 +109,8 @@ export default lesson({
     });
     check(
       heard.join(' ') === 'write send sendto sendmsg',
-      'Four ways to send, four to receive, and they mix: on a stream each is a case of the last.',
-      '四种发送，四种接收，可以混用：在流上，每一种都是最后一种的特例。',
+      'Four ways to send, four to receive, and they mix: the first three are special cases of the last.',
+      '四种发送，四种接收，可以混用：前三种都是最后一种的特例。',
     );
 
     part('What goes wrong first', '最先遇到的错误');
@@ -133,19 +133,19 @@ export default lesson({
     check(
       readdirSync('/proc/self/fd').length === before,
       'No call that failed left a descriptor behind.',
-      '没有一个失败的调用留下描述符。',
+      '失败的调用都没有留下描述符。',
     );
   },
   verdict: {
     right: {
-      en: 'These fourteen calls are what one needs; a server and a client use no more than nine of them.',
-      zh: '这十四个调用就是所需的全部；一个服务器加一个客户端用不到其中九个以上。',
+      en: 'These fourteen calls are what one needs. A simple server and its client together use eight of them: socket, bind, listen, accept, connect, send, recv and close.',
+      zh: '有这十四个调用就够了。一个简单的服务器加上它的客户端总共只用到八个：socket、bind、listen、accept、connect、send、recv 和 close。',
     },
     changed: {
       en:
         'Linux has added accept4 (flags of the new descriptor), recvmmsg and sendmmsg (many messages in one call), and ' +
         'io_uring, which makes them all without a call each.',
-      zh: 'Linux 后来增加了 accept4（新描述符的标志）、recvmmsg 和 sendmmsg（一次调用多个消息），以及 io_uring，它无需逐个调用就能完成这一切。',
+      zh: 'Linux 后来增加了 accept4（新描述符的标志）、recvmmsg 和 sendmmsg（一次调用多个消息），以及 io_uring：不必逐个调用就能完成这一切。',
     },
   },
 });

@@ -8,10 +8,12 @@ import {
   bind,
   close,
   connect,
+  EADDRINUSE,
   getOption,
   listen,
   MSG_DONTWAIT,
   pipe2,
+  raw,
   read,
   recv,
   recvFds,
@@ -46,7 +48,7 @@ export default lesson({
     check(
       piped === 'onetwo',
       'A pipe has bytes only: two writes became one read.',
-      '管道只有字节：两次写入变成一次读出。',
+      '管道里只有字节：两次写入，一次就读了出来。',
     );
     const answered = show(() => {
       try {
@@ -70,14 +72,14 @@ export default lesson({
       check(
         heard === whole,
         whole === 'one' ? `${name} keeps messages apart.` : `${name} has bytes, like the pipe, but both ways.`,
-        whole === 'one' ? `${name} 保持消息的边界。` : `${name} 像管道一样是字节流，但是双向的。`,
+        whole === 'one' ? `${name} 保留消息边界。` : `${name} 和管道一样是字节流，但是双向的。`,
       );
       close(one);
       close(other);
     }
     say(
       'A datagram socket needs no connection, a SEQPACKET socket has one: it knows when its peer has gone.',
-      '数据报套接字不需要连接，SEQPACKET 套接字有连接：它知道对方何时离开。',
+      '数据报套接字不需要连接；SEQPACKET 套接字是有连接的，因而知道对方何时离开。',
     );
 
     part('Named by a path, or by no file at all', '以路径命名，或完全没有文件');
@@ -99,7 +101,7 @@ export default lesson({
       check(
         pid === process.pid && uid === process.geteuid?.(),
         `The kernel vouches for the peer: process ${pid}, user ${uid}. Nobody can lie about it.`,
-        `内核为对方作证：进程 ${pid}，用户 ${uid}。谁也无法伪造。`,
+        `内核为对方担保：进程 ${pid}，用户 ${uid}。谁也无法伪造。`,
       );
 
       part('A descriptor travels', '传递描述符');
@@ -113,13 +115,16 @@ export default lesson({
       check(
         text(read(reader, bytes)) === 'by another number',
         'What arrived is no number but the open pipe itself, under a new number. It lives on though the sender closed its own.',
-        '到达的不是数字，而是打开的管道本身，带着新的编号。即使发送者关闭了自己的描述符，它仍然存在。',
+        '送达的不是一个数字，而是那个打开的管道本身，只是换了编号。即使发送方关闭了自己的描述符，它依然可用。',
       );
       for (const fd of [passed, connection, client, server]) close(fd);
+      const next = socket(AF_UNIX, SOCK_STREAM);
+      const again = show(() => raw.bind(next, sockaddr_un(path).bytes));
+      close(next);
       check(
-        statSync(path).isSocket(),
-        'The file outlives its socket: a program must remove it, or bind says EADDRINUSE the next time.',
-        '文件比套接字活得更久：程序必须删除它，否则下次 bind 会返回 EADDRINUSE。',
+        again === -EADDRINUSE,
+        'The file outlives its socket: a program must remove it, or the next bind says EADDRINUSE.',
+        '套接字没了，文件还在：程序必须自己删除它，否则下次 bind 返回 EADDRINUSE。',
       );
     } finally {
       rmSync(folder, { recursive: true });
@@ -157,7 +162,7 @@ export default lesson({
       en:
         'Linux pipes can keep packets apart as well, with O_DIRECT since Linux 3.4. Descriptors and credentials they ' +
         'still cannot carry.',
-      zh: '自 Linux 3.4 起，带 O_DIRECT 的管道也能保持数据包边界。但仍然不能传递描述符和凭证。',
+      zh: '自 Linux 3.4 起，带 O_DIRECT 的管道也能保留数据包边界，但仍然不能传递描述符和凭证。',
     },
   },
 });

@@ -20,6 +20,7 @@ import {
   socketpair,
 } from 'posix-sockets';
 import { lesson } from './frame/lesson.js';
+import { until } from './frame/until.js';
 
 const bytes = new Uint8Array(64);
 
@@ -57,11 +58,11 @@ export default lesson({
     const tcp = tcpPair();
     const unix = socketpair(AF_UNIX, SOCK_STREAM);
 
-    part('The same exchange, in turns', '同样的交换，轮流进行');
+    part('The same exchange, in turns', '同样的收发，轮流进行');
     say(
       '64 bytes there and back, both ends in this thread. The two take turns, so that a busy machine is busy for both; ' +
         'each figure is the median of nine turns.',
-      '64 字节一来一回，两端都在本线程。两者轮流进行，机器忙也是对两者一样忙；每个数字是九轮的中位数。',
+      '64 字节一来一回，两端都在本线程。两者轮流进行，机器再忙，对两者也一样忙；每个数字是九轮的中位数。',
     );
     for (const pair of [tcp, unix]) roundTrip(pair, 2000);
     const measured: Record<'tcp' | 'unix', number[]> = { tcp: [], unix: [] };
@@ -77,7 +78,7 @@ export default lesson({
       overUnix < overTcp,
       `TCP took ${(overTcp / overUnix).toFixed(1)} times as long: segments, checksums, acknowledgements, and the way ` +
         'down to the loopback device and up again.',
-      `TCP 用了 ${(overTcp / overUnix).toFixed(1)} 倍的时间：分段、校验、确认，以及下到回环设备再上来的路程。`,
+      `TCP 用了 ${(overTcp / overUnix).toFixed(1)} 倍的时间：分段、校验和、确认，以及下到回环设备再折返的路程。`,
     );
 
     part('No ports are used up', '不消耗端口');
@@ -88,9 +89,8 @@ export default lesson({
     show(() => {
       for (const fd of [...tcp, ...unix]) close(fd);
     });
-    const left = readTimeWait(port);
     check(
-      left,
+      until(() => isInTimeWait(port)),
       `The TCP connection leaves its ephemeral port ${port} in TIME_WAIT for a minute; of the Unix one nothing is left.`,
       `TCP 连接的临时端口 ${port} 要在 TIME_WAIT 中停留一分钟；Unix 连接什么也不留下。`,
     );
@@ -110,7 +110,7 @@ export default lesson({
 });
 
 /** Whether the kernel lists a local port in TIME_WAIT (state 06 of /proc/net/tcp). */
-function readTimeWait(port: number): boolean {
+function isInTimeWait(port: number): boolean {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
   const table = readFileSync('/proc/net/tcp', 'utf8');
   return table.split('\n').some((line) => line.includes(`0100007F:${hex} `) && / 06 /.test(line));

@@ -51,13 +51,13 @@ export default lesson({
     }
     check(
       refusal === -EAGAIN && clients.length === 3,
-      'listen(fd, 2) let three wait. The fourth is told EAGAIN at once: a blocking connect would simply wait.',
-      'listen(fd, 2) 让三个连接等待。第四个立刻得到 EAGAIN：阻塞的 connect 只是会等待。',
+      'listen(fd, 2) let three wait. The fourth is told EAGAIN at once; a blocking connect would simply wait.',
+      'listen(fd, 2) 让三个连接等待。第四个立刻得到 EAGAIN；换成阻塞的 connect，就只是等待而已。',
     );
     const accepted = show(() => accept(server));
     const next = socket(AF_UNIX, SOCK_STREAM);
     show(() => connect(next, getsockname(server)));
-    check(true, 'One accept, and there is room for one more.', '一次 accept，就又有一个位置。');
+    check(true, 'One accept, and there is room for one more.', '一次 accept，就又空出一个位置。');
     const crowd = Array.from({ length: 300 }, () => {
       const fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK);
       while (raw.connect(fd, getsockname(server).bytes) === -EAGAIN) clients.push(accept(server));
@@ -87,8 +87,8 @@ export default lesson({
     while (received < sent) received += recv(other, bytes);
     check(
       received === sent,
-      'Every byte that send had counted arrives. Nothing was lost.',
-      'send 计数的每个字节都到达了。什么也没丢。',
+      'Every byte that send said it took has arrived. Nothing was lost.',
+      'send 报告已接收的每个字节都到达了，什么也没丢。',
     );
     const fds = new PollFds(1).set(0, one, POLLOUT);
     check(show(() => poll(fds, 1000)) === 1, 'And now poll says: writable again.', '现在 poll 说：又可写了。');
@@ -132,9 +132,9 @@ export default lesson({
     folklore: {
       en:
         'Unstable they are not, and nothing fails without an error: a full queue is EAGAIN or a wait, a full buffer ' +
-        'likewise and without loss, and a packet that is too big is EMSGSIZE. Who ignores what send returns makes the ' +
-        'folklore true for himself.',
-      zh: '它们并非不稳定，也没有什么会无声地失败：队列满是 EAGAIN 或等待，缓冲区满也一样而且不丢数据，包太大是 EMSGSIZE。忽略 send 返回值的人，才让这个传说对自己成真。',
+        'likewise and without loss, and a packet that is too big is EMSGSIZE. Only those who ignore what send returns make ' +
+        'the folklore come true.',
+      zh: '它们并非不稳定，也没有什么会无声地失败：队列满是 EAGAIN 或等待，缓冲区满也一样而且不丢数据，包太大是 EMSGSIZE。只有忽略 send 返回值的人，才会让传言成真。',
     },
   },
 });

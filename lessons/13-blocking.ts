@@ -52,7 +52,7 @@ export default lesson({
     say(
       `A thread calls recv on a socket where nothing is, and its peer sends after ${delay} ms. A second thread is needed ` +
         'for this: the one that stands there can do nothing else.',
-      `一个线程在没有数据的套接字上调用 recv，对方在 ${delay} 毫秒后才发送。这需要第二个线程：站在那里的线程什么也做不了。`,
+      `一个线程在没有数据的套接字上调用 recv，对方在 ${delay} 毫秒后才发送。为此需要第二个线程：站在那里的线程什么别的也做不了。`,
     );
     const direct = await watch('length = posix.recv(workerData.fd, bytes);', delay);
     for (const line of direct.calls) print(`    ${line}`);
@@ -60,14 +60,14 @@ export default lesson({
     check(
       direct.waited > delay * 0.8 && direct.cpu < direct.waited / 3,
       `It stood there for ${direct.waited.toFixed(0)} ms, and used ${direct.cpu.toFixed(1)} ms of a processor: it slept.`,
-      `它站了 ${direct.waited.toFixed(0)} 毫秒，只用了 ${direct.cpu.toFixed(1)} 毫秒处理器时间：它在睡眠。`,
+      `它站了 ${direct.waited.toFixed(0)} 毫秒，只用了 ${direct.cpu.toFixed(1)} 毫秒 CPU 时间：它在睡眠。`,
     );
 
     part('Blocking and asynchronous', '阻塞、异步');
     say(
       'Now the news is brought: epoll_wait says when the socket is ready, and recv fetches. But the thread waits for the ' +
         'phone with its hand on it.',
-      '现在有人送消息来：epoll_wait 说明套接字何时就绪，再由 recv 取回。但线程手握电话一直在等。',
+      '这次有人送消息来：epoll_wait 告知套接字何时就绪，再用 recv 取走数据。但线程一直手握听筒在等。',
     );
     const told = await watch(
       `const epfd = posix.epoll_create1();
@@ -92,13 +92,13 @@ export default lesson({
   verdict: {
     right: {
       en: 'Blocking and synchronous is to stand and watch. For one socket, to block and wait for the phone is only for fools.',
-      zh: '阻塞同步就是站着看。对于一个套接字，阻塞着等电话只有傻瓜才做。',
+      zh: '阻塞同步就是站在那里看着。若只有一个套接字，阻塞着等电话是傻瓜才做的事。',
     },
     folklore: {
       en:
         'For a thousand sockets it is what every server does: one thread, blocked in one epoll_wait, told of whichever ' +
         'is ready. Row 14 is foolish only while there is one thing to wait for.',
-      zh: '对于一千个套接字，每个服务器都这么做：一个线程阻塞在一个 epoll_wait 里，哪个就绪就得知哪个。只等一件事时，它才是愚蠢的。',
+      zh: '若有一千个套接字，每个服务器都这么做：一个线程阻塞在一个 epoll_wait 里，哪个就绪就通知哪个。只等一件事时，这样做才是犯傻。',
     },
   },
 });

@@ -1,5 +1,4 @@
 // Non-blocking and asynchronous: to go away, and to be phoned.
-import { once } from 'node:events';
 import {
   AF_UNIX,
   close,
@@ -15,7 +14,7 @@ import {
   socketpair,
 } from 'posix-sockets';
 import { lesson } from './frame/lesson.js';
-import { cpuTime, sender } from './frame/thread.js';
+import { cpuTime, ended, sender } from './frame/thread.js';
 
 function haveRings(): boolean {
   try {
@@ -36,13 +35,14 @@ export default lesson({
     part('The reactor', '反应器');
     say(
       `The peer sends after ${delay} ms. We tell the reactor whom to phone, and go on: a timer ticks in this same thread.`,
-      `对方在 ${delay} 毫秒后发送。我们告诉反应器给谁打电话，然后继续：同一个线程里有一个定时器在走。`,
+      `对方在 ${delay} 毫秒后发送。我们告诉反应器（reactor）到时给谁打电话，然后继续做别的：同一个线程里有一个定时器在走。`,
     );
     const [one, other] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK);
-    const peer = sender(one, 'ring', delay);
-    await once(peer, 'message');
+    const peer = await sender(one, 'ring', delay);
     let ticks = 0;
-    const timer = setInterval(() => ticks++, 5);
+    const timer = setInterval(() => {
+      if (++ticks > 5) peer.allow();
+    }, 5);
     const cpu = cpuTime();
     const heard = await show(
       () =>
@@ -57,15 +57,16 @@ export default lesson({
     );
     const used = cpuTime() - cpu;
     clearInterval(timer);
+    await ended(peer.worker);
     check(
       heard === 'ring',
       'One call was made when the news came, and it found what it wanted.',
-      '消息到来时只做了一次调用，就得到了想要的。',
+      '消息到来时只调用了一次，就得到了想要的。',
     );
     check(
       ticks > 5,
       `Meanwhile the thread did other things: the timer ticked ${ticks} times, in ${used.toFixed(0)} ms of a processor.`,
-      `其间线程做了别的事：定时器走了 ${ticks} 下，用了 ${used.toFixed(0)} 毫秒处理器时间。`,
+      `其间线程做了别的事：定时器走了 ${ticks} 下，用了 ${used.toFixed(0)} 毫秒 CPU 时间。`,
     );
     close(one);
     close(other);
@@ -88,7 +89,7 @@ export default lesson({
     say(
       'A reactor phones when the goods are ready to be fetched; the fetching is still ours. With io_uring we hand the ' +
         'kernel the order itself, "receive into these bytes", and are phoned when it is done:',
-      '反应器在货物可取时打电话；取货仍是我们自己的事。使用 io_uring 则把订单本身交给内核：“接收到这些字节里”，完成后再通知：',
+      '反应器在货物可取时打电话；取货仍是我们自己的事。使用 io_uring 则是把订单本身交给内核：“把数据收到这块内存里”，办完了再来电话：',
     );
     if (!haveRings()) {
       say('(This system forbids io_uring, so there is nothing to show.)', '（此系统禁用了 io_uring，无法演示。）');
@@ -112,7 +113,7 @@ export default lesson({
     check(
       delivered === 'delivered',
       'No recv was called: when the phone rang, the bytes lay in our memory.',
-      '没有调用过 recv：电话响时，字节已经在我们的内存里。',
+      '没有调用过 recv：电话响时，数据已经在我们的内存里了。',
     );
     ring.close();
     close(near);
@@ -121,13 +122,13 @@ export default lesson({
   verdict: {
     right: {
       en: 'Non-blocking and asynchronous: go away, and be phoned when it is ready.',
-      zh: '非阻塞异步：走开，就绪时等电话。',
+      zh: '非阻塞异步：走开去做别的，就绪时会有电话来。',
     },
     changed: {
       en:
         'Since Linux 5.1 there is io_uring, where the kernel does the work before it phones. Strictly, only that is ' +
         'asynchronous input and output; epoll tells of readiness.',
-      zh: '自 Linux 5.1 起有了 io_uring，内核先把活干完再打电话。严格说来，只有它才是异步输入输出；epoll 告知的是就绪。',
+      zh: '自 Linux 5.1 起有了 io_uring，内核先把活干完再打电话。严格说来，只有这才是异步 I/O；epoll 只是告知就绪。',
     },
   },
 });

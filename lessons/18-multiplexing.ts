@@ -93,8 +93,8 @@ export default lesson({
     }
     check(
       refused.includes('1023'),
-      `Descriptor ${high} does not fit: an fd_set has 1024 bits, and C writes past its end.`,
-      `描述符 ${high} 放不下：fd_set 只有 1024 位，而 C 会写到它的末尾之外。`,
+      `Descriptor ${high} does not fit: an fd_set has 1024 bits, and C would write past its end.`,
+      `描述符 ${high} 放不下：fd_set 只有 1024 位，在 C 里就会越界写。`,
     );
 
     part('What one wait costs', '一次等待的代价');
@@ -128,7 +128,7 @@ export default lesson({
     check(
       largest.epoll < largest.poll / 5,
       'epoll was told once whom to watch, and pays only for what is ready.',
-      'epoll 只需告知一次要监视谁，只为就绪的付出代价。',
+      'epoll 只需告诉一次要监视谁，此后只为就绪的付出代价。',
     );
     for (const fd of [...near, ...far]) close(fd);
   },
@@ -141,11 +141,11 @@ export default lesson({
       en:
         'For ten descriptors it makes no difference which one waits, and for a thousand that are all busy, little: poll ' +
         'then finds work wherever it looks. It is idle connections that epoll makes cheap.',
-      zh: '对十个描述符，用哪个都没有区别；一千个都很忙时差别也不大：poll 看哪里都有活。epoll 让空闲连接变得便宜。',
+      zh: '对十个描述符，用哪个都没有区别；一千个都很忙时差别也不大：poll 看哪里，哪里都有活。epoll 让空闲连接几乎不花代价。',
     },
     changed: {
-      en: 'Since Linux 5.11 epoll_pwait2 waits for nanoseconds, and io_uring can wait and receive in one.',
-      zh: '自 Linux 5.11 起 epoll_pwait2 能以纳秒等待，io_uring 可以把等待和接收合而为一。',
+      en: 'Since Linux 5.11 epoll_pwait2 takes its timeout in nanoseconds, and io_uring can wait and receive in one.',
+      zh: '自 Linux 5.11 起 epoll_pwait2 的超时可以精确到纳秒，io_uring 则把等待和接收合而为一。',
     },
   },
 });

@@ -41,9 +41,9 @@ export default lesson({
   async teach({ part, say, print, show, check }) {
     part('Frames on a stream of bytes', '字节流上的帧');
     say(
-      'A stream keeps no bounds between messages (lesson 12 cut them anywhere). So each message is a frame that begins ' +
+      'A stream keeps no bounds between messages (in lesson 9 two became one). So each message is a frame that begins ' +
         'with its own length. Three frames leave in two pieces that end where no frame does:',
-      '流不保留消息之间的边界。因此每条消息都是一个帧，以自身的长度开头。三个帧分两段发出，分段处都不是帧的结尾：',
+      '流不保留消息之间的边界（第 9 课里两条变成了一条）。因此每条消息都是一个帧，以自身的长度开头。三个帧分两段发出，分段处都不是帧的结尾：',
     );
     const [near, far] = Socket.pair();
     const bytes = Buffer.concat([frame(1, 'one'), frame(2, 'two'), frame(3, 'three')]);
@@ -67,11 +67,11 @@ export default lesson({
     near.shutdown(SHUT_WR);
     for (const end of [near, far]) end.close();
 
-    part('One reader, and replies in any order', '一个读者，回复可以乱序');
+    part('One reader, and replies in any order', '一个读取者，回复可以乱序');
     say(
       'If every caller read the socket for its own reply, each would take bytes of another. So one reader takes all frames ' +
         'in, and gives each reply to the call with its sequence number. The later call is answered first here:',
-      '如果每个调用者都自己从套接字读回复，就会互相拿走对方的字节。因此由一个读者接收所有帧，再按序号把回复交给对应的调用。这里后发出的调用先得到回答：',
+      '如果每个调用者都自己从套接字读回复，就会互相拿走对方的字节。因此由一个读取者接收所有帧，再按序号把回复交给对应的调用。这里后发出的调用先得到回答：',
     );
     let answerSlow: (text: string) => void = () => {};
     const told: number[] = [];
@@ -121,7 +121,7 @@ export default lesson({
     await client.close();
     await server.close();
 
-    part('Backpressure', '反压');
+    part('Backpressure', '背压');
     say(
       'Whoever does not read fills first the buffers of the kernel, then send says EAGAIN (lesson 12), and what waits ' +
         'grows in our own memory. A bound on it makes the difference between a slow peer and a program that dies:',
@@ -245,7 +245,7 @@ export default lesson({
       zh: '在一条长连接上做 RPC、推送和点对点消息，只需要套接字。',
     },
     folklore: {
-      en: 'Server and client are roles at the time of connecting only: after that, both ends of a connection are alike.',
+      en: 'Server and client are roles while connecting only: after that, both ends of a connection are alike.',
       zh: '“服务器”和“客户端”只是建立连接时的角色：之后，连接的两端是一样的。',
     },
     changed: {

@@ -25,7 +25,7 @@ hint(
 const bytes = Buffer.alloc(100);
 let heard = '';
 for (let n = recv(server, bytes); n > 0; n = recv(server, bytes)) heard += bytes.toString('utf8', 0, n);
-check(heard === 'the question', 'The server has read to the end.', '服务器读到了结尾。');
+check(heard === 'the question', 'The server has read to the end.', '服务器读到了流的末尾。');
 send(server, Buffer.from('the answer'));
 check(bytes.toString('utf8', 0, recv(client, bytes)) === 'the answer', 'And its answer came.', '它的回答也到了。');
 for (const fd of [client, server]) close(fd);

@@ -1,5 +1,6 @@
 // Exercise 19: have the kernel send SIGIO when the socket becomes ready.
 // 练习 19：让内核在套接字就绪时发送 SIGIO。
+import { setTimeout } from 'node:timers/promises';
 import {
   AF_UNIX,
   close,
@@ -24,8 +25,9 @@ hint(
 // HERE
 
 send(one, Buffer.from('x'));
-setTimeout(() => {
-  check(signals > 0, 'The signal came.', '信号来了。');
-  check((fcntl(other, F_GETFL) & O_ASYNC) !== 0, 'O_ASYNC is on.', 'O_ASYNC 已打开。');
-  for (const fd of [one, other]) close(fd);
-}, 200);
+// Two seconds at most.
+// 最多等两秒。
+for (let tries = 0; signals === 0 && tries < 100; tries++) await setTimeout(20);
+check(signals > 0, 'The signal came.', '信号来了。');
+check((fcntl(other, F_GETFL) & O_ASYNC) !== 0, 'O_ASYNC is on.', 'O_ASYNC 已打开。');
+for (const fd of [one, other]) close(fd);
