@@ -67,8 +67,17 @@ const doneFlagsAt = at(cqe, 'flags');
 // One of 64 bits, as its low and its high half.
 const [lowAt, highAt] = littleEndian ? [0, 4] : [4, 0];
 
+// The rings of this thread by their descriptors.
+const rings = new Map<number, WeakRef<Ring>>();
+
+/** @internal The ring of a descriptor, for a tracer to look into. */
+export const ringOf = (fd: number): Ring | undefined => rings.get(fd)?.deref();
+
 // A ring that nobody has any more is closed: the kernel would keep it as long as its descriptor.
-const forgotten = new FinalizationRegistry<number>((fd) => raw.io_uring_close(fd));
+const forgotten = new FinalizationRegistry<number>((fd) => {
+  rings.delete(fd);
+  raw.io_uring_close(fd);
+});
 
 /**
  * An io_uring: the kernel does what it was told while the program goes on, and says when it is done. One system call
@@ -137,6 +146,7 @@ export class Ring {
     this.entries = this.params.sq_entries;
     this.#done = this.entries * sqe.size;
     this.memory = all.subarray(this.#done + this.params.cq_entries * cqe.size);
+    rings.set(this.fd, new WeakRef(this));
     forgotten.register(this, this.fd, this);
   }
 
@@ -249,6 +259,7 @@ export class Ring {
     this.#closed = true;
     this.#completed = 0;
     this.#prepared = 0;
+    rings.delete(this.fd);
     forgotten.unregister(this);
     const answer = raw.io_uring_close(this.fd);
     if (answer < 0) fail('io_uring_close', answer);

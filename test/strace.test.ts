@@ -89,7 +89,10 @@ const asCalled: Partial<Record<RawCall, (line: string, ours: string) => string>>
     }
     return line;
   },
-  io_uring_enter: (line, ours) => line.replace(/0x\w+(?=, 24\))/, /\{sigmask=.*\}(?=, 24\))/.exec(ours)?.[0] ?? ''),
+  // It looks neither at the extended argument nor into the queues.
+  io_uring_enter: (line, ours) =>
+    line.replace(/0x\w+(?=, 24\))/, /\{sigmask=.*\}(?=, 24\))/.exec(ours)?.[0] ?? '') +
+    (/ \((sqes|cqes)=.*\)$/.exec(ours)?.[0] ?? ''),
   pthread_sigmask: (line) => line.replace(/^rt_sigprocmask/, 'pthread_sigmask').replace(sigsetSize, ') = '),
 };
 

@@ -1,6 +1,7 @@
 // What a timeline is made of: found in the traces of real scripts.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { EINVAL, io_uring_params, raw } from 'posix-sockets';
 import { type Arrow, type Lane, type Timeline, timelineOf, timelinePage, timelineSvg } from 'posix-sockets/timeline';
 import type { TraceRecord } from 'posix-sockets/trace';
 import { describe, expect, test } from 'vitest';
@@ -142,6 +143,77 @@ describe('what passes between other files', () => {
     expect(writer.title).toMatch(/^fd \d+, \d+$/);
     expect(through).toMatchObject({ from: { lane: writer, step: { thread: { title: 'thread 1' } } } });
     expect(through.to.lane).toBe(laneOf(timeline, /^pipe, read end$/));
+  });
+});
+
+const haveRings = raw.io_uring_setup(0, new io_uring_params().bytes) === -EINVAL;
+
+describe.skipIf(!haveRings)('operations of an io_uring (skipped where it is forbidden)', () => {
+  test('have arrows as the calls have that do the same', async () => {
+    const timeline = await timelineFor(fixture('ring.mjs'));
+    const client = laneOf(timeline, /^TCP 127\.0\.0\.1:\d+ → /, 0);
+    const server = laneOf(timeline, /^TCP 127\.0\.0\.1:\d+ → /, 1);
+    const [from, to] = [0, 1].map((i) => laneOf(timeline, /^UDP /, i)) as [Lane, Lane];
+    expect(timeline.arrows.map(({ kind, from, to, label }) => [kind, from.lane, to.lane, label])).toEqual([
+      ['bytes', client, server, '5 B'],
+      ['end', client, server, ''],
+      ['bytes', from, to, '4 B'],
+      ['connection', client, server, ''],
+    ]);
+    for (const { from, to } of timeline.arrows) {
+      expect([from.step.call.call, to.step.call.call]).toEqual(['io_uring_enter', 'io_uring_enter']);
+      expect(to.step.files).toContain(to.lane);
+      expect(to.step.to).toBeGreaterThan(from.step.from);
+    }
+    // The one that CONNECT found, ACCEPT made; both were closed by CLOSE.
+    expect(server).toMatchObject({ made: true, closed: true });
+    expect(client).toMatchObject({ made: true, closed: true });
+  });
+
+  test('begin with the call that submits them and end with the one that fetches what they answer', async () => {
+    const { operations } = await timelineFor(fixture('ring.mjs'));
+    const told = operations.map(({ name, begun, answers }) => [
+      name,
+      answers.map(({ step, outcome, error }) => [step === begun, error ?? outcome]),
+    ]);
+    const [here, later] = [[[true, 'done']], [[false, 'done']]];
+    expect(told).toEqual([
+      ['ACCEPT', later],
+      ['CONNECT', here],
+      ['RECV', later],
+      ['SEND', here],
+      ['SHUTDOWN', here],
+      ['RECV', here],
+      ['CLOSE', here],
+      ['CLOSE', here],
+      ['CLOSE', here],
+      ['SEND', here],
+      ['RECV', here],
+      ['CLOSE', here],
+      ['CLOSE', here],
+      ['CONNECT', [[true, 'ECONNREFUSED']]],
+      ['CLOSE', here],
+    ]);
+    for (const { begun, answers } of operations)
+      for (const { step } of answers) expect(step.to).toBeGreaterThanOrEqual(begun.to);
+  });
+
+  test('are drawn in the lanes of their files, as what they are', async () => {
+    const svg = timelineSvg(await timelineFor(fixture('ring.mjs')));
+    for (const name of ['ACCEPT …', '… RECV', 'SHUTDOWN', 'CONNECT ECONNREFUSED']) expect(svg).toContain(`>${name}<`);
+    // The ACCEPT, and the RECV that was there before what was sent.
+    expect(svg.match(/class="under-way"/g)).toHaveLength(2);
+    expect(svg).toMatch(/class="step error"><title>io_uring_enter/);
+  });
+
+  test('of which several carry the same number are not told apart', async () => {
+    const records = await record(fixture('ring.mjs'));
+    const unnumbered = JSON.parse(JSON.stringify(records), (key, value) => (key === 'user_data' ? 0 : value));
+    const { arrows, operations } = timelineOf(unnumbered);
+    // While ACCEPT and CONNECT are both under way, who knows which of them is done?
+    expect(arrows.map(({ kind }) => kind)).not.toContain('connection');
+    expect(operations.filter(({ name }) => name === 'ACCEPT')).toMatchObject([{ answers: [] }]);
+    expect(arrows.map(({ label }) => label)).toContain('4 B');
   });
 });
 

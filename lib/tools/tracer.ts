@@ -269,6 +269,7 @@ class Recording {
 
   #filesAfter(answer: Answer, shown: readonly Named[]): Pick<Occasion, 'files' | 'others'> {
     const fds = this.#descriptorsAfter(answer);
+    for (const fd of this.#call.furtherDescriptors?.(this.#before, answer) ?? []) fds.add(fd);
     if (answer.result >= 0) for (const [, { json }] of shown) for (const fd of passedDescriptors(json)) fds.add(fd);
     const files = Array.from(fds, (fd) => ({ fd, before: this.#files.get(fd) ?? null, after: openFile(fd) }));
     return { files, others: changedSockets(fds) };

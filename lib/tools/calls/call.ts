@@ -75,6 +75,8 @@ export interface Call<Parameters extends readonly Parameter[] = readonly Paramet
   readonly result: ResultKind;
   /** How a result is shown that has more to say than its number: strace puts it in brackets. */
   showResult?(before: Before, answer: Answer): Shown | undefined;
+  /** The descriptors that it was about besides those that its arguments name. */
+  furtherDescriptors?(before: Before, answer: Answer): readonly number[];
   /** Shown by a tracer only when it is to show all: it asks the kernel for nothing, or no program calls it itself. */
   readonly minor?: true;
   /** What errors mean here. Errors that mean the same everywhere are in common-errors.ts. */

@@ -1,10 +1,12 @@
 // io_uring: operations that are submitted, and their completions.
-import { IORING_ENTER_EXT_ARG } from '../../index.js';
+import { IORING_ENTER_EXT_ARG, IORING_OP_SPLICE } from '../../index.js';
+import { ringOf } from '../../ring.js';
 import { asBytes } from '../decode/bytes.js';
 import { ringEnterFlags } from '../decode/families.js';
-import { nullPointer, number, struct } from '../decode/notation.js';
+import { nullPointer, number, type Shown, struct } from '../decode/notation.js';
+import { entryOf, showQueues } from '../decode/rings.js';
 import { showRingParams, showSigset, showTimespec } from '../decode/structs.js';
-import { family, type Parameter } from './call.js';
+import { type Answer, type Before, family, type Parameter } from './call.js';
 import { fd, int } from './parameters.js';
 
 type Bytes = ArrayBufferView | ArrayBuffer;
@@ -33,6 +35,22 @@ const enterArguments: Parameter<readonly [number, Bytes | null, Bytes | null]> =
   },
   choices: () => ringEnterFlags.names,
 };
+
+/** What was submitted and what came, which strace does not show. */
+function queues({ raw: [fd], limit }: Before, { result, out }: Answer): Shown | undefined {
+  const ring = result < 0 ? undefined : ringOf(fd as number);
+  const shown = ring && showQueues(ring, result, out[0] as number, limit);
+  return shown && { text: `${result} (${shown.text})`, json: shown.json };
+}
+
+/** The descriptors of the operations that were submitted. */
+function operated({ raw: [fd] }: Before, { result }: Answer): number[] {
+  const ring = result < 0 ? undefined : ringOf(fd as number);
+  if (ring === undefined) return [];
+  return Array.from({ length: result }, (_, i) => entryOf(ring, i)).flatMap(({ opcode, fd, file_index }) =>
+    opcode === IORING_OP_SPLICE ? [fd, file_index] : fd,
+  );
+}
 
 export const rings = family({
   io_uring_setup: {
@@ -64,6 +82,8 @@ export const rings = family({
     summary: 'Submits operations that were prepared, and waits for completions, in one call.',
     parameters: [fd('fd'), int('to_submit'), int('min_complete'), enterArguments],
     result: 'count',
+    showResult: queues,
+    furtherDescriptors: operated,
     errors: {
       ETIME: ['The time is over.', 'Fewer operations completed than were waited for.', 'Wait on, or cancel them.'],
       EBUSY: [

@@ -123,5 +123,8 @@ export const interfaceFlags = new Family(
 export const packetMemberships = new Family('PACKET_MR_');
 
 export const ringEnterFlags = new Family('IORING_ENTER_', /_(SQ_\w+|REGISTERED_RING|EXT_ARG_REG)$/);
+export const ringOperations = new Family('IORING_OP_');
+export const ringEntryFlags = new Family('IOSQE_');
+export const ringCompletionFlags = new Family('IORING_CQE_F_');
 export const ringSetupFlags = new Family('IORING_SETUP_');
 export const ringFeatures = new Family('IORING_FEAT_');

@@ -2,7 +2,7 @@
 import { drawLabel, drawLabels, type Label, widthsForLabels } from './labels.js';
 import { barHeight, box, type Drawing, percent, type Rows } from './layout.js';
 import { element, escaped } from './markup.js';
-import type { Lane, Outcome, Step } from './model.js';
+import type { Lane, Outcome, RingOperation, Step } from './model.js';
 import { formatTime, type Scale } from './scale.js';
 import type { Words } from './words.js';
 
@@ -12,15 +12,45 @@ export function drawSteps(lane: Lane, rows: Rows, drawing: Drawing): string {
   const steps = timeline.steps.filter(({ thread, files }) => thread === lane || files.includes(lane));
   // A thread's calls have their names in the lanes of their files.
   const named = steps.filter(({ files }) => lane.kind === 'file' || files.length === 0);
-  const labels = named.map((step): Label => ({ ...nameOf(step), at: scale.at(startOn(lane, step)) }));
+  const seen = new Map(steps.map((step) => [step, seenOn(lane, step, timeline.operations)]));
+  const labels = named.map((step): Label => ({ ...nameOf(seen.get(step) as Seen), at: scale.at(startOn(lane, step)) }));
   const names = drawLabels(labels, scale.width, 'name', rows.names);
   const nameFor = new Map(named.map((step, i) => [step, names[i]]));
-  return steps.map((step) => drawStep(step, startOn(lane, step), rows, drawing, nameFor.get(step) ?? '')).join('');
+  return steps
+    .map((step) => {
+      const { outcome } = seen.get(step) as Seen;
+      return drawStep(step, outcome, startOn(lane, step), rows, drawing, nameFor.get(step) ?? '');
+    })
+    .join('');
+}
+
+/** A step as its lane sees it. */
+interface Seen {
+  readonly step: Step;
+  readonly name: string;
+  readonly error: string | undefined;
+  readonly outcome: Outcome;
+}
+
+/** The file of an operation sees that, and not the call that carried it: `RECV …` where it begins, `… RECV` where it ends. */
+function seenOn(lane: Lane, step: Step, operations: readonly RingOperation[]): Seen {
+  const { call, outcome } = step;
+  const own = operations.filter((operation) => operation.lane === lane);
+  const ended = operations.flatMap(({ name, lane: about, begun, answers }) =>
+    answers
+      .filter((answer) => answer.step === step && (about === lane || answer.made === lane))
+      .map((answer) => ({ ...answer, text: begun === step || answer.made === lane ? name : `… ${name}` })),
+  );
+  const begun = own.filter((one) => one.begun === step && one.answers[0]?.step !== step);
+  const names = new Set([...ended.map(({ text }) => text), ...begun.map(({ name }) => `${name} …`)]);
+  if (names.size === 0) return { step, name: call.call, error: call.error, outcome };
+  const failed = ended.find((answer) => answer.outcome !== 'done');
+  return { step, name: [...names].join(', '), error: failed?.error, outcome: failed?.outcome ?? 'done' };
 }
 
 /** `recv`, `recv EAGAIN × 12`, beside the mark that is there. What failed is named before what did not. */
-function nameOf({ call, count, outcome, slept }: Step): Omit<Label, 'at'> {
-  const text = [call.call, call.error, count > 1 && `× ${count}`].filter(Boolean).join(' ');
+function nameOf({ step: { count, slept }, name, error, outcome }: Seen): Omit<Label, 'at'> {
+  const text = [name, error, count > 1 && `× ${count}`].filter(Boolean).join(' ');
   const [beside, weight] = outcome === 'done' ? [0, 0] : [7, 2];
   return { text, size: 10.5, beside, weight: weight + (slept > 0 ? 1 : 0) };
 }
@@ -30,18 +60,18 @@ function startOn({ made, from }: Lane, { files, from: start, to }: Step): number
   return made && from === to && files.length > 1 ? to : start;
 }
 
-function drawStep(step: Step, from: number, rows: Rows, drawing: Drawing, name: string): string {
+function drawStep(step: Step, outcome: Outcome, from: number, rows: Rows, drawing: Drawing, name: string): string {
   const { scale, words, interactive } = drawing;
   const [start, end] = [scale.at(from), scale.at(step.to)];
   const summary = summaryOf(step, words);
   const choice = { 'data-step': step.index, tabindex: -1, role: 'button', 'aria-label': summary };
   return element(
     'g',
-    { class: `step ${step.outcome.replace(' ', '-')}`, ...(interactive && choice) },
+    { class: `step ${outcome.replace(' ', '-')}`, ...(interactive && choice) },
     element('title', {}, escaped(summary)),
     interactive ? element('rect', { class: 'hit', ...box(start, end), y: rows.bars - 4, height: barHeight + 8 }) : '',
     step.count > 1 ? drawEach(step, rows, scale) : drawBar(step, start, end, rows, drawing),
-    step.outcome === 'done' ? '' : drawMark(step.outcome, percent(start), rows),
+    outcome === 'done' ? '' : drawMark(outcome, percent(start), rows),
     name,
   );
 }

@@ -37,6 +37,7 @@ export const drawingStyle = `
 .timeline .queued { fill: var(--queued) }
 .timeline .sleep { font-size: 9px; fill: var(--muted) }
 .timeline .activity { fill: var(--work) }
+.timeline .under-way { fill: var(--asleep); stroke: var(--edge); stroke-dasharray: 2 2 }
 .timeline .hit { fill: transparent; stroke: transparent; stroke-width: 8; pointer-events: all }
 .timeline .mark path { fill: none; stroke-width: 1.5 }
 .timeline .would-block .mark path { stroke: var(--block); fill: var(--paper) }

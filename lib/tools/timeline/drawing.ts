@@ -4,7 +4,7 @@ import { drawSteps } from './draw-calls.js';
 import { drawLabel, drawLabels, type Label, shownFrom, widthsForLabels } from './labels.js';
 import { axisHeight, barHeight, box, type Drawing, layOut, percent, type Rows, stateHeight } from './layout.js';
 import { element, escaped } from './markup.js';
-import type { Activity, Lane, Timeline } from './model.js';
+import type { Activity, Lane, RingOperation, Timeline } from './model.js';
 import { formatMoment, type Scale } from './scale.js';
 import { type Words, words } from './words.js';
 
@@ -33,6 +33,7 @@ export function drawPlot(drawing: Drawing): string {
     drawAxis(timeline, scale, layout.height),
     ...drawArrows(timeline.arrows, layout, scale),
     ...timeline.lanes.map((lane) => drawLife(lane, layout.rowsOf(lane), scale)),
+    ...timeline.operations.map((operation) => drawOperation(operation, layout.rowsOf(operation.lane), scale)),
     ...timeline.activities.map((activity) => drawActivity(activity, layout.rowsOf(activity.lane), scale)),
     ...timeline.lanes.map((lane) => drawSteps(lane, layout.rowsOf(lane), drawing)),
   ].join('\n');
@@ -71,6 +72,14 @@ function drawLife(lane: Lane, { bars, states, stateNames }: Rows, scale: Scale):
     return element('rect', { class: `state ${state}`, ...place }, element('title', {}, state)) + names[i];
   });
   return element('line', { class: 'life', x1, x2, y1: middle, y2: middle }) + strip.join('');
+}
+
+/** From the call that submitted it to the last that fetched something of it; an open end if none was seen. */
+function drawOperation({ lane, begun, answers }: RingOperation, { bars }: Rows, scale: Scale): string {
+  const last = answers.at(-1)?.step;
+  if (last === begun) return '';
+  const place = { ...box(scale.at(begun.to), scale.at(last?.from ?? lane.to)), y: bars + 3, height: barHeight - 6 };
+  return element('rect', { class: 'under-way', ...place });
 }
 
 function drawActivity({ from, to }: Activity, { bars }: Rows, scale: Scale): string {

@@ -1,6 +1,7 @@
 // Which open file each call of a trace is about, and what became of each.
 import { type OpenFile, type OpenFileChange, passedDescriptors } from '../open-file.js';
 import type { TraceRecord } from '../trace-event.js';
+import type { Completion, Operation } from './acts.js';
 import type { Stretch } from './model.js';
 
 const nameOf = ({ name, end }: OpenFile) => (end ? `${name}${end}` : name);
@@ -54,10 +55,13 @@ export class TracedFile {
 export interface TracedCall {
   readonly record: TraceRecord;
   readonly end: number;
-  /** Those whose descriptors it was given or made. */
-  readonly files: readonly TracedFile[];
+  /** Those whose descriptors it was given or made, and those of the operations that it submitted or fetched. */
+  readonly files: TracedFile[];
   /** Those whose descriptors are in the message that it sent or received, with these descriptors. */
   readonly passed: readonly PassedFile[];
+  /** The operations of a ring that it submitted, and the completions that it fetched. */
+  readonly operations: Operation[];
+  readonly completions: Completion[];
 }
 
 /** A file that travels in a message, and the descriptor that stands for it there. */
@@ -73,6 +77,7 @@ export class FileTable {
   readonly files: TracedFile[] = [];
   readonly #byName = new Map<string, TracedFile>();
   readonly #byDescriptor = new Map<number, TracedFile>();
+  readonly #expected = new Map<number, { time: number; found: (file: TracedFile) => void }>();
 
   /** @param record the calls must come in the order in which they ended */
   follow(record: TraceRecord): TracedCall {
@@ -81,7 +86,10 @@ export class FileTable {
     const files = new Set<TracedFile>();
     const passed: PassedFile[] = [];
     for (const [i, change] of (record.files ?? []).entries()) {
-      const [before, after] = this.#follow(change, record.time, end);
+      // The descriptors of a ring's operations were not looked at before.
+      const isOperated = record.call === 'io_uring_enter' && i > 0;
+      const known = isOperated ? { ...change, before: change.after } : change;
+      const [before, after] = this.#follow(known, record.time, end);
       // The first is the one that the message goes through, which may pass itself, too.
       if (i > 0 && given.has(change.fd)) {
         if (after) passed.push({ fd: change.fd, file: after });
@@ -93,7 +101,24 @@ export class FileTable {
     for (const { after } of record.others ?? []) {
       if (after) this.#byName.get(after.name)?.look(after, end);
     }
-    return { record, end, files: [...files], passed };
+    return { record, end, files: [...files], passed, operations: [], completions: [] };
+  }
+
+  /** The file that a descriptor stands for now, as far as it was seen. */
+  fileAt(fd: number): TracedFile | undefined {
+    return this.#byDescriptor.get(fd);
+  }
+
+  /** A descriptor was closed by something else than a call. */
+  close(fd: number, time: number): void {
+    this.#byDescriptor.get(fd)?.close(fd, time);
+    this.#byDescriptor.delete(fd);
+  }
+
+  /** Something else than a call made a file, which will be seen when its descriptor is used. */
+  expect(fd: number, time: number, found: (file: TracedFile) => void): void {
+    this.close(fd, time); // whatever it stood for
+    this.#expected.set(fd, { time, found });
   }
 
   #follow({ fd, before, after }: OpenFileChange, start: number, end: number): (TracedFile | undefined)[] {
@@ -129,6 +154,12 @@ export class FileTable {
       holder?.close(fd, time); // closed unseen, and the number given to another
       this.#byDescriptor.set(fd, file);
       file.open(fd);
+      const expected = this.#expected.get(fd);
+      this.#expected.delete(fd);
+      if (expected && !known) {
+        file.made = expected.time;
+        expected.found(file);
+      }
     }
     file.look(facts, time);
     return file;

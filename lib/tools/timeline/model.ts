@@ -68,6 +68,28 @@ export interface Arrow {
   readonly label: string;
 }
 
+/** An operation of an io_uring: the kernel does it while the program goes on. */
+export interface RingOperation {
+  /** `SEND` */
+  readonly name: string;
+  /** The file that it is about. */
+  readonly lane: Lane;
+  /** The call that submitted it. */
+  readonly begun: Step;
+  /** What it answered: none if that was not seen, and several of one that goes on. */
+  readonly answers: readonly RingAnswer[];
+}
+
+/** What an operation of an io_uring answered. */
+export interface RingAnswer {
+  /** The call that fetched it. */
+  readonly step: Step;
+  readonly outcome: Outcome;
+  readonly error?: string;
+  /** The file that it made: of an ACCEPT, the connection. */
+  readonly made?: Lane;
+}
+
 /** Something else that a thread did. */
 export interface Activity {
   readonly thread: number;
@@ -83,5 +105,6 @@ export interface Timeline {
   /** In the order in which they began. */
   readonly steps: readonly Step[];
   readonly arrows: readonly Arrow[];
+  readonly operations: readonly RingOperation[];
   readonly activities: readonly (Activity & { readonly lane: Lane })[];
 }

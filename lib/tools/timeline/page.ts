@@ -107,6 +107,7 @@ function drawKey(figures: readonly Figure[], said: Words): string {
     [steps.some(({ slept }) => slept > 0), bar('asleep'), said.keyAsleep],
     [steps.some(({ queued, from, to }) => queued > (to - from) / 20), bar('queued'), said.keyQueued],
     [timelines.some(({ activities }) => activities.length > 0), bar('activity'), said.keyActivity],
+    [timelines.some(({ operations }) => operations.length > 0), bar('under-way'), said.keyUnderWay],
     [steps.some(({ outcome }) => outcome === 'would block'), marked('would block'), said.keyBlock],
     [steps.some(({ outcome }) => outcome === 'error'), marked('error'), said.keyError],
     [kinds.has('bytes'), arrowGlyph('bytes'), said.keyBytes],

@@ -1,8 +1,10 @@
 // From the calls of a trace to what is drawn of them.
+import { errnoName } from '../../index.js';
 import type { OpenFile } from '../open-file.js';
 import type { TraceRecord } from '../trace-event.js';
+import { type Operation, Rings } from './acts.js';
 import { endOf, FileTable, type TracedCall, type TracedFile } from './files.js';
-import type { Activity, Arrow, Lane, Outcome, Step, Timeline } from './model.js';
+import type { Activity, Arrow, Lane, Outcome, RingAnswer, RingOperation, Step, Timeline } from './model.js';
 import { findTransfers, type Transfer } from './transfers.js';
 
 /**
@@ -13,7 +15,12 @@ import { findTransfers, type Transfer } from './transfers.js';
 export function timelineOf(records: Iterable<TraceRecord>, activities: readonly Activity[] = []): Timeline {
   const ended = [...records].sort((one, other) => endOf(one) - endOf(other));
   const table = new FileTable();
-  const calls = ended.map((record) => table.follow(record));
+  const rings = new Rings(table);
+  const calls = ended.map((record) => {
+    const call = table.follow(record);
+    rings.follow(call);
+    return call;
+  });
   const span = spanOf(ended, activities);
   const used = table.files.filter((file) => calls.some(({ files }) => files.includes(file)));
   const transfers = findTransfers(calls, used);
@@ -27,7 +34,10 @@ export function timelineOf(records: Iterable<TraceRecord>, activities: readonly 
   const fileLanes = new Map(
     inOrder(used, transfers).map((file, i) => [file, fileLane(file, threads.length + i, span.to)]),
   );
-  const taken = new Set(transfers.flatMap(({ from, to }) => [from, to]));
+  const taken = new Set([
+    ...transfers.flatMap(({ from, to }) => [from.begun, to.ended]),
+    ...calls.filter(({ operations, completions }) => operations.length + completions.length > 0),
+  ]);
   const steps = repetitions(calls, taken).map((several, index) => stepOf(several, index, threadLanes, fileLanes));
   const byCall = new Map(steps.flatMap(({ calls, step }) => calls.map((call) => [call, step])));
 
@@ -36,6 +46,7 @@ export function timelineOf(records: Iterable<TraceRecord>, activities: readonly 
     lanes: [...threadLanes.values(), ...fileLanes.values()],
     steps: steps.map(({ step }) => step),
     arrows: transfers.map((transfer) => arrowOf(transfer, byCall, fileLanes)),
+    operations: calls.flatMap(({ operations }) => operations).flatMap((one) => operationOf(one, byCall, fileLanes)),
     activities: activities.map((activity) => ({ ...activity, lane: threadLanes.get(activity.thread) as Lane })),
   };
 }
@@ -148,7 +159,7 @@ function stepOf(
     each: calls.length === 1 ? [] : calls.map(({ record, end }) => ({ from: record.time, to: end })),
     slept: sumOf(calls, 'slept'),
     queued: sumOf(calls, 'queued'),
-    outcome: outcomeOf(first.record),
+    outcome: outcomeOf(first.record.error),
     thread: threads.get(first.record.thread) as Lane,
     files: first.files.map((file) => files.get(file) as Lane),
   };
@@ -158,7 +169,8 @@ function stepOf(
 const sumOf = (calls: readonly TracedCall[], what: 'slept' | 'queued') =>
   calls.reduce((sum, { record }) => sum + (record[what] ?? 0), 0);
 
-function outcomeOf({ error }: TraceRecord): Outcome {
+/** How something ended, by its error. */
+function outcomeOf(error: string | undefined): Outcome {
   if (error === undefined) return 'done';
   return /^(EAGAIN|EWOULDBLOCK|EINPROGRESS|EALREADY)$/.test(error) ? 'would block' : 'error';
 }
@@ -174,5 +186,26 @@ function arrowOf(
     step: steps.get(call) as Step,
     lane: lanes.get(file) as Lane,
   });
-  return { kind, from: point(from, source), to: point(to, target), label };
+  return { kind, from: point(from.begun, source), to: point(to.ended, target), label };
+}
+
+// ---- operations of rings
+
+function operationOf(
+  { name, file, begun, completions }: Operation,
+  steps: ReadonlyMap<TracedCall, Step>,
+  lanes: ReadonlyMap<TracedFile, Lane>,
+): RingOperation[] {
+  const lane = file && lanes.get(file);
+  if (!lane) return [];
+  const answers = completions.map(({ call, result, made }): RingAnswer => {
+    const error = result < 0 ? errnoName(result) : undefined;
+    return {
+      step: steps.get(call) as Step,
+      outcome: outcomeOf(error),
+      ...(error !== undefined && { error }),
+      ...(made && { made: lanes.get(made) as Lane }),
+    };
+  });
+  return [{ name, lane, begun: steps.get(begun) as Step, answers }];
 }

@@ -1,23 +1,22 @@
 // What passed from one open file to another: found by what the kernel says of both, never by what the bytes are.
 import type { Json } from '../decode/notation.js';
+import { type Act, actsOf, type Fields } from './acts.js';
 import type { PassedFile, TracedCall, TracedFile } from './files.js';
 import type { ArrowKind } from './model.js';
 
-/** Something that passed from a call on one file to a call on another. */
+/** Something that passed from what was done on one file to what was done on another. */
 export interface Transfer {
   readonly kind: ArrowKind;
-  readonly from: TracedCall;
-  readonly to: TracedCall;
+  readonly from: Act;
+  readonly to: Act;
   readonly source: TracedFile;
   readonly target: TracedFile;
   readonly label: string;
 }
 
-type Fields = Readonly<Record<string, Json>>;
-
-/** A message that a call sent or received; of a stream, a stretch of bytes. */
+/** A message that was sent or received; of a stream, a stretch of bytes. */
 interface Piece {
-  readonly call: TracedCall;
+  readonly act: Act;
   readonly file: TracedFile;
   /** The address that it was sent to, or came from; undefined where the call does not say. */
   readonly address: string | undefined;
@@ -32,9 +31,10 @@ const onlyLooks = /MSG_PEEK|MSG_ERRQUEUE/;
 
 /** @param calls in the order in which they ended */
 export function findTransfers(calls: readonly TracedCall[], files: readonly TracedFile[]): Transfer[] {
-  const byStart = [...calls].sort((one, other) => one.record.time - other.record.time);
+  const acts = calls.flatMap(actsOf);
+  const byStart = [...acts].sort((one, other) => startOf(one) - startOf(other));
   const sent = byStart.flatMap(piecesSent);
-  const received = calls.flatMap(piecesReceived);
+  const received = acts.flatMap(piecesReceived);
   const streams = files.filter(isStream).flatMap((target) => {
     const source = otherEnd(target, files);
     if (!source) return [];
@@ -47,8 +47,10 @@ export function findTransfers(calls: readonly TracedCall[], files: readonly Trac
       ...ends(source, target, byStart),
     ];
   });
-  return [...streams, ...datagrams(sent, received), ...connections(calls, files)];
+  return [...streams, ...datagrams(sent, received), ...connections(acts, files)];
 }
+
+const startOf = ({ begun }: Act) => begun.record.time;
 
 // ---- which file is at the other end
 
@@ -67,49 +69,41 @@ function areJoined(one: TracedFile, other: TracedFile): boolean {
 
 // ---- what a call sent, and what it received
 
-function piecesSent(call: TracedCall): Piece[] {
-  const { record, files, passed } = call;
-  const { result } = record;
+function piecesSent(act: Act): Piece[] {
+  const { name, given, result, files, passed } = act;
   if (result < 0) return [];
-  if (record.call === 'sendfile' || record.call === 'splice') {
-    const file = fileOf(call, record.call === 'sendfile' ? 'out_fd' : 'fd_out');
-    return file ? [{ call, file, address: undefined, length: result, passed: [] }] : [];
+  if (name === 'sendfile' || name === 'splice') {
+    const file = act.fileOf(name === 'sendfile' ? 'out_fd' : 'fd_out');
+    return file ? [{ act, file, address: undefined, length: result, passed: [] }] : [];
   }
   const [file] = files;
-  if (!file || !senders.has(record.call)) return [];
-  if (record.call === 'sendmmsg') return batch(call, file).slice(0, result);
-  return [{ call, file, address: addressIn(record.arguments, 'dest_addr'), length: result, passed }];
+  if (!file || !senders.has(name)) return [];
+  if (name === 'sendmmsg') return batch(act, file).slice(0, result);
+  return [{ act, file, address: addressIn(given, 'dest_addr'), length: result, passed }];
 }
 
-function piecesReceived(call: TracedCall): Piece[] {
-  const { record, files, passed } = call;
-  const { result } = record;
-  if (result < 0 || onlyLooks.test(String(record.arguments.flags ?? ''))) return [];
-  if (record.call === 'splice') {
-    const file = fileOf(call, 'fd_in');
-    return file ? [{ call, file, address: undefined, length: result, passed: [] }] : [];
+function piecesReceived(act: Act): Piece[] {
+  const { name, given, result, files, passed } = act;
+  if (result < 0 || onlyLooks.test(String(given.flags ?? ''))) return [];
+  if (name === 'splice') {
+    const file = act.fileOf('fd_in');
+    return file ? [{ act, file, address: undefined, length: result, passed: [] }] : [];
   }
   const [file] = files;
-  if (!file || !receivers.has(record.call)) return [];
-  if (record.call === 'recvmmsg') return batch(call, file);
-  return [{ call, file, address: addressIn(record.arguments, 'src_addr'), length: result, passed }];
+  if (!file || !receivers.has(name)) return [];
+  if (name === 'recvmmsg') return batch(act, file);
+  return [{ act, file, address: addressIn(given, 'src_addr'), length: result, passed }];
 }
 
-function batch(call: TracedCall, file: TracedFile): Piece[] {
-  const messages = call.record.arguments.msgvec as readonly { msg_hdr: Fields; msg_len?: number }[];
+function batch(act: Act, file: TracedFile): Piece[] {
+  const messages = act.given.msgvec as readonly { msg_hdr: Fields; msg_len?: number }[];
   return messages.map(({ msg_hdr, msg_len }, i) => ({
-    call,
+    act,
     file,
     address: addressText(msg_hdr.msg_name),
     length: msg_len ?? 0,
-    passed: i === 0 ? call.passed : [],
+    passed: i === 0 ? act.passed : [],
   }));
-}
-
-function fileOf(call: TracedCall, argument: string): TracedFile | undefined {
-  const fd = call.record.arguments[argument] as number;
-  const index = call.record.files?.findIndex((change) => change.fd === fd) ?? -1;
-  return call.files[index];
 }
 
 function addressIn(given: Fields, name: string): string | undefined {
@@ -127,7 +121,7 @@ function addressText(address: Json | undefined): string | undefined {
 
 // ---- matching them
 
-/** What a receiving call got of what a sending call gave: bytes, and perhaps descriptors with them. */
+/** What was received of what was sent: bytes, and perhaps descriptors with them. */
 function arrival(from: Piece, to: Piece, length: number): Transfer {
   const descriptors = to.passed.flatMap(({ fd, file }) => {
     const given = from.passed.find((one) => one.file === file);
@@ -135,8 +129,8 @@ function arrival(from: Piece, to: Piece, length: number): Transfer {
   });
   return {
     kind: descriptors.length > 0 ? 'descriptors' : 'bytes',
-    from: from.call,
-    to: to.call,
+    from: from.act,
+    to: to.act,
     source: from.file,
     target: to.file,
     label: [`${length} B`, ...descriptors].join(', '),
@@ -166,7 +160,7 @@ function alongStream(sent: readonly Piece[], received: readonly Piece[]): Transf
 function datagrams(sent: readonly Piece[], received: readonly Piece[]): Transfer[] {
   const underWay = sent.filter(({ file }) => file.name.startsWith('socket:') && !isStream(file));
   return received.flatMap((to) => {
-    const i = underWay.findIndex((from) => from.call.record.time < to.call.end && mayBe(from, to));
+    const i = underWay.findIndex((from) => startOf(from.act) < to.act.ended.end && mayBe(from, to));
     const from = i < 0 ? undefined : underWay.splice(i, 1)[0];
     return from ? [arrival(from, to, to.length)] : [];
   });
@@ -193,34 +187,33 @@ function reaches(address: string | undefined, local: string | undefined): boolea
 // ---- beginnings and ends of connections
 
 /** From each connect to the accept that took the connection. */
-function connections(calls: readonly TracedCall[], files: readonly TracedFile[]): Transfer[] {
-  return calls.flatMap((to) => {
-    const target = /^accept4?$/.test(to.record.call) ? to.files[1] : undefined;
+function connections(acts: readonly Act[], files: readonly TracedFile[]): Transfer[] {
+  return acts.flatMap((to) => {
+    const target = /^accept4?$/.test(to.name) ? to.files[1] : undefined;
     const source = target && otherEnd(target, files);
-    const from = calls.find(({ record, files }) => record.call === 'connect' && files[0] === source);
+    const from = acts.find(({ name, files }) => name === 'connect' && files[0] === source);
     return from && target && source ? [{ kind: 'connection', from, to, source, target, label: '' }] : [];
   });
 }
 
-const stopsSending = ({ record: { call, arguments: given } }: TracedCall) =>
-  call === 'close' || (call === 'shutdown' && given.how !== 'SHUT_RD');
+const stopsSending = ({ name, given }: Act) => name === 'close' || (name === 'shutdown' && given.how !== 'SHUT_RD');
 
-/** From what ended a stream to the call that was told so. */
-function ends(source: TracedFile, target: TracedFile, byStart: readonly TracedCall[]): Transfer[] {
-  const ending = byStart.find((call) => call.files[0] === source && call.record.result === 0 && stopsSending(call));
+/** From what ended a stream to what was told so. */
+function ends(source: TracedFile, target: TracedFile, byStart: readonly Act[]): Transfer[] {
+  const ending = byStart.find((act) => act.files[0] === source && act.result === 0 && stopsSending(act));
   if (!ending) return [];
-  const told = byStart.filter(({ files, end }) => files[0] === target && end > ending.record.time);
-  const learns = (kind: ArrowKind, test: (call: TracedCall) => boolean): Transfer[] => {
+  const told = byStart.filter(({ files, ended }) => files[0] === target && ended.end > startOf(ending));
+  const learns = (kind: ArrowKind, test: (act: Act) => boolean): Transfer[] => {
     const to = told.find(test);
     return to ? [{ kind, from: ending, to, source, target, label: '' }] : [];
   };
   return [
-    ...learns('end', ({ record }) => record.result === 0 && receivers.has(record.call) && hasRoom(record.arguments)),
-    ...learns('reset', ({ record }) => record.error === 'ECONNRESET'),
+    ...learns('end', ({ name, given, result }) => result === 0 && receivers.has(name) && hasRoom(given)),
+    ...learns('reset', ({ error }) => error === 'ECONNRESET'),
   ];
 }
 
-/** Whether a call that received nothing had asked for something. */
+/** Whether what received nothing had asked for something. */
 function hasRoom(given: Fields): boolean {
   return (given.len ?? given.count) !== 0;
 }
