@@ -2,10 +2,15 @@ import * as names from './constants.js';
 import { raw } from './native.js';
 import type { Option } from './options/option.js';
 import { optionTable } from './options/table.js';
+import { io_uring_params } from './structs/io-uring.js';
 import './syscalls/descriptors.js';
 import './syscalls/endpoints.js';
+import './syscalls/memory.js';
 import './syscalls/messages.js';
+import './syscalls/namespaces.js';
 import './syscalls/options.js';
+import './syscalls/processes.js';
+import './syscalls/rings.js';
 import './syscalls/transfer.js';
 import './syscalls/waiting.js';
 import { shown } from './values.js';
@@ -107,11 +112,18 @@ const calls: Record<string, () => number> = {
   accept4: () => raw.accept4(-1, null, 0),
   epoll_pwait2: () => raw.epoll_pwait2(-1, new Uint8Array(64), null, null),
   eventfd: () => raw.eventfd(0, -1),
+  io_uring_setup: () => raw.io_uring_setup(0, new Uint8Array(io_uring_params.size)),
+  memfd_create: () => raw.memfd_create(nothing, -1),
+  pidfd_getfd: () => raw.pidfd_getfd(-1, -1, 0),
+  pidfd_open: () => raw.pidfd_open(-1, 0),
+  pidfd_send_signal: () => raw.pidfd_send_signal(-1, 0, null, 0),
   recvmmsg: () => raw.recvmmsg(-1, nothing, null, null, new Int32Array(5), 0, 0, 0, null),
   sendmmsg: () => raw.sendmmsg(-1, nothing, null, null, new Int32Array(5), 0, 0, 0),
+  setns: () => raw.setns(-1, 0),
   signalfd: () => raw.signalfd(-1, new Uint8Array(128), -1),
   splice: () => raw.splice(-1, null, -1, null, 1, 0),
   timerfd_create: () => raw.timerfd_create(-1, 0),
+  unshare: () => raw.unshare(0),
 };
 
 const known = new Map<string, Supported>();
@@ -122,13 +134,16 @@ function ask(what: string): Supported {
   if (Object.hasOwn(optionTable, what)) return option((optionTable as Record<string, Option>)[what] as Option);
   const value = constants[what];
   if (value !== undefined && what.startsWith('AF_')) return family(value);
-  throw new TypeError(`supports knows address families, options and some calls, and not '${what}'`);
+  throw new TypeError(`supports knows address families, options and calls that may be lacking, and not '${what}'`);
 }
 
 /**
  * Whether this kernel, as this user, has something: `supports('AF_VSOCK')`, `supports('UDP_GRO')`,
  * `supports('recvmmsg')`. It is tried once and remembered.
- * @param what an address family, a socket option of {@link optionTable}, or a call that a kernel or a container's filter may lack
+ * @param what an address family (AF_*); a socket option of {@link optionTable}; or a call that an older kernel lacks or a
+ * container's filter forbids: accept4, epoll_pwait2, eventfd, io_uring_setup, memfd_create, pidfd_getfd, pidfd_open,
+ * pidfd_send_signal, recvmmsg, sendmmsg, setns, signalfd, splice, timerfd_create, unshare
+ * @returns 'yes', 'no' or 'not permitted'
  * @throws TypeError the name is none of these
  */
 export function supports(what: string): Supported {

@@ -327,6 +327,12 @@ describe('the batch', () => {
 
   test('refuses what makes no sense', () => {
     const batch = batchOf('x');
+    expect(() => new MessageBatch(1, null as never)).toThrow('room must be an object, not null');
+    expect(() => batch.set(0, 'text' as never)).toThrow('bytes must be a Uint8Array');
+    expect(() => batch.set(0, bytes('x'), '127.0.0.1:80' as never)).toThrow('the address must be a SockAddr');
+    for (const call of [sendmmsg, recvmmsg]) {
+      expect(() => call(-1, undefined as never)).toThrow('the messages must be a MessageBatch');
+    }
     const fd = opened(socket(AF_INET, SOCK_DGRAM));
     for (const i of [-1, 1, 0.5, Number.NaN]) {
       for (const look of ['storage', 'bytes', 'name', 'control'] as const) {

@@ -239,6 +239,13 @@ describe('bind', () => {
     bind(one, sockaddr_un(long));
     expect(existsSync(long)).toBe(true);
     expect(getsockname(one).path).toBe(long);
+    // Its length is one more than the kernel takes, because of the NUL: unix(7).
+    expect(getsockname(one).length).toBe(111);
+    connect(two, getsockname(one));
+    expect(getpeername(two).equals(sockaddr_un(long))).toBe(true);
+    expect(SockAddr.parse(`${getsockname(one)}`).equals(getsockname(one))).toBe(true);
+    send(two, bytes('x'));
+    expect(recv(one, new Uint8Array(2))).toBe(1);
 
     const name = `\0a\0b${process.pid}`;
     bind(two, sockaddr_un(name));

@@ -100,6 +100,10 @@ describe('SO_ATTACH_FILTER', () => {
       send(from, bytes('yes'));
       expect(received(to)).toBe('yes');
     }
+    for (const wrong of [1, null, undefined, new Uint8Array(8)]) {
+      const attach = () => setsockopt(to, SOL_SOCKET, SO_ATTACH_FILTER, [...program, wrong] as never);
+      expect(attach).toThrow(`value[${program.length}] must be a struct, not `);
+    }
   });
 
   test('reaches what is beside the packet, at negative offsets', () => {

@@ -80,5 +80,8 @@ describe('sendmsg and recvmsg', () => {
     expect(recvmsg(one, message)).toBe(0); // the end of the stream
     expect(() => new MsgHdr({ iov: bytes('x'), name: 'here' as never })).toThrow(TypeError);
     expect(() => sendmsg(one, {} as never)).toThrow('the message must be a MsgHdr');
+    expect(() => new MsgHdr(undefined as never)).toThrow('init must be an object, not undefined');
+    const control = new ArrayBuffer(64);
+    expect(new MsgHdr({ iov: [], control }).control?.storage.buffer).toBe(control);
   });
 });

@@ -91,6 +91,14 @@ describe('getaddrinfo', () => {
     expect(`${getaddrinfo('10.1.2.3', null, hints)[0]?.address}`).toBe('10.1.2.3:0');
   });
 
+  test('null for hints is none, as in C; what is no object is refused', async () => {
+    expect(getaddrinfo('127.0.0.1', '7', null)).toHaveLength(3);
+    expect(await getaddrinfoAsync('127.0.0.1', '7', null)).toHaveLength(3);
+    expect(() => getaddrinfo('127.0.0.1', '7', 5 as never)).toThrow('hints must be an object, not 5');
+    await expect(getaddrinfoAsync('127.0.0.1', '7', 5 as never)).rejects.toThrow('hints must be an object, not 5');
+    expect(() => getaddrinfo(null, null)).toThrow('getaddrinfo EAI_NONAME * (');
+  });
+
   test('without hints: each socket type, and a scoped IPv6 address', () => {
     expect(getaddrinfo('127.0.0.1', '7').map(({ socktype }) => socktype)).toEqual([SOCK_STREAM, SOCK_DGRAM, 3]);
     const [answer] = getaddrinfo('fe80::1%lo', '7');

@@ -1,9 +1,11 @@
 import { inspect } from 'node:util';
 import {
   icmp6_filter,
+  ifreq,
   in_pktinfo,
   ip_mreqn,
   itimerspec,
+  j1939_filter,
   linger,
   sock_filter,
   tcp_info,
@@ -104,6 +106,37 @@ describe('a struct', () => {
       new in_pktinfo().ipi_addr = 'localhost';
     }).toThrow(TypeError);
     expect(hex(value.bytes)).toBe('00'.repeat(8));
+  });
+
+  test.each<[string, () => unknown, string]>([
+    [
+      'an int',
+      () => new linger({ l_onoff: 2 ** 31 }),
+      'linger.l_onoff must be an integer from -2147483648 to 2147483647',
+    ],
+    ['an unsigned one', () => new ucred({ uid: null as never }), 'ucred.uid must be a number, not null'],
+    ['64 bits', () => new j1939_filter({ name: 1 as never }), 'j1939_filter.name must be a bigint, not 1'],
+    ['text', () => new ifreq({ ifr_name: 5 as never }), 'ifreq.ifr_name must be text, not 5'],
+    ['longer text', () => new ifreq({ ifr_name: 'x'.repeat(16) }), 'ifreq.ifr_name has room for 15 bytes'],
+    ['a struct', () => new itimerspec({ it_value: 5 as never }), 'itimerspec.it_value must be a timespec, not 5'],
+    ['no fields', () => new linger(null as never), 'a struct linger is made of its fields or of bytes, not of null'],
+    ['a number', () => new linger(5 as never), 'a struct linger is made of its fields or of bytes, not of 5'],
+  ])('names what it refuses: %s', (_, make, message) => {
+    expect(make).toThrow(message);
+  });
+
+  test('is a view over any bytes: another view, an ArrayBuffer', () => {
+    const memory = new ArrayBuffer(16);
+    const views = [memory, new DataView(memory), new Float64Array(memory), new Uint8Array(memory)];
+    for (const [i, view] of views.entries()) {
+      new linger(view).l_linger = i + 1;
+      expect(new Int32Array(memory)[1]).toBe(i + 1);
+    }
+    new linger(new DataView(memory, 8)).l_onoff = 7;
+    expect(new Int32Array(memory)[2]).toBe(7);
+    const shared = new Uint8Array(new SharedArrayBuffer(8));
+    new linger(shared).l_onoff = 9;
+    expect(shared[0]).toBe(9);
   });
 
   test('a span in milliseconds is rounded up, so that no wait is shorter than asked for', () => {

@@ -101,6 +101,13 @@ const nested = (then: string) => `
 
 const endlessRecv = `for (;;) { try { sockets.recv(workerData, new Uint8Array(8)); } catch {} }`;
 
+test('interrupt and terminate refuse what is no worker', () => {
+  for (const other of [undefined, null, 5, {}, { threadId: 1 }]) {
+    expect(() => interrupt(other as never)).toThrow('worker must be a Worker');
+    expect(() => terminate(other as never)).toThrow('worker must be a Worker');
+  }
+});
+
 describe('terminate', () => {
   test('ends a worker in an endless loop of blocking recv within a second', async () => {
     const [, there] = unixPair();

@@ -1,6 +1,7 @@
 // What a socket option or a control message holds: its value in JavaScript, and its bytes.
 
-import { shown } from '../values.js';
+import type { Bytes } from '../native.js';
+import { arrayIn, shown } from '../values.js';
 import { formatInet, parseInet } from './inet.js';
 import { SockAddr } from './sockaddr.js';
 import { int as intKind, type Kind, networkUint, Struct, uint64 as uint64Kind, uint as uintKind } from './struct.js';
@@ -39,7 +40,7 @@ export type In<H> =
     : H extends new (
           content?: infer Init,
         ) => infer S
-      ? S | Exclude<Init, Uint8Array | undefined>
+      ? S | Exclude<Init, Bytes | undefined>
       : never;
 
 /** The content that a row names. */
@@ -78,7 +79,7 @@ function fixed<T>(type: string, kind: Kind<T>, size: number): Content<T> {
     },
     encode(value) {
       const bytes = new Uint8Array(size);
-      kind.write(view(bytes), [0, size], value);
+      kind.write(view(bytes), [0, size], value, 'the value');
       return bytes;
     },
   };
@@ -161,8 +162,7 @@ export function list<H extends Holding>(element: H, most: number): Content<Out<H
         decode(bytes.subarray(i * size, (i + 1) * size)),
       ),
     encode(values) {
-      if (!Array.isArray(values)) throw new TypeError(`the value must be an array, not ${shown(values)}`);
-      const bytes = new Uint8Array(size * values.length);
+      const bytes = new Uint8Array(size * arrayIn('the value', values).length);
       for (const [i, value] of values.entries()) bytes.set(encode(value), i * size);
       return bytes;
     },

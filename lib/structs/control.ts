@@ -1,7 +1,7 @@
 import { type InspectOptions, inspect } from 'node:util';
 import { MSG_CTRUNC } from '../constants.js';
-import { type Layout, layouts } from '../native.js';
-import { integer, shown } from '../values.js';
+import { type Bytes, type Layout, layouts } from '../native.js';
+import { asUint8Array, integer, objectIn, shown } from '../values.js';
 import {
   type ControlInput,
   type ControlKind,
@@ -126,17 +126,22 @@ export class ControlBuffer implements Iterable<ControlMessage> {
    * @param flags the same for msg_flags
    */
   constructor(
-    room: number | readonly ControlName[] | Uint8Array,
+    room: number | readonly ControlName[] | Bytes,
     length?: Int32Array,
     flags: Int32Array = new Int32Array(1),
   ) {
+    const given = asUint8Array(room);
     this.storage =
-      room instanceof Uint8Array
-        ? room
-        : new Uint8Array(typeof room === 'number' ? integer('room', room, 0, 2 ** 30) : sum(room));
+      given ??
+      new Uint8Array(
+        typeof room === 'number' ? integer('room', room, 0, 2 ** 30) : sum(room as readonly ControlName[]),
+      );
     this.#view = new DataView(this.storage.buffer, this.storage.byteOffset, this.storage.byteLength);
-    this.#length = length ?? Int32Array.of(room instanceof Uint8Array ? room.length : 0);
+    this.#length = length ?? Int32Array.of(given?.length ?? 0);
     this.#flags = flags;
+    if (!(this.#length instanceof Int32Array))
+      throw new TypeError(`length must be an Int32Array, not ${shown(length)}`);
+    if (!(flags instanceof Int32Array)) throw new TypeError(`flags must be an Int32Array, not ${shown(flags)}`);
     this.#bytes = this.storage;
   }
 
@@ -145,10 +150,12 @@ export class ControlBuffer implements Iterable<ControlMessage> {
    * @throws as {@link ControlBuffer.add}
    */
   static of(messages: ControlInputs): ControlBuffer {
-    const entries = (Object.entries(messages) as [ControlName, unknown][]).map(([name, value]) => {
-      const { level, type, holds } = checked(name);
-      return { level, type, data: holds.encode(value) };
-    });
+    const entries = (Object.entries(objectIn('messages', messages)) as [ControlName, unknown][]).map(
+      ([name, value]) => {
+        const { level, type, holds } = checked(name);
+        return { level, type, data: holds.encode(value) };
+      },
+    );
     const control = new ControlBuffer(entries.reduce((room, { data }) => room + CMSG_SPACE(data.length), 0));
     for (const { level, type, data } of entries) control.push(level, type, data);
     return control;
@@ -199,10 +206,9 @@ export class ControlBuffer implements Iterable<ControlMessage> {
    * Adds a message of any level and type.
    * @throws RangeError there is no room for it
    */
-  push(level: number, type: number, content: Uint8Array | Struct): this {
-    const data = content instanceof Struct ? content.bytes : content;
-    if (!(data instanceof Uint8Array))
-      throw new TypeError('the content of a control message must be bytes or a struct');
+  push(level: number, type: number, content: Bytes | Struct): this {
+    const data = content instanceof Struct ? content.bytes : asUint8Array(content);
+    if (!data) throw new TypeError('the content of a control message must be bytes or a struct');
     const { length } = this;
     const start = CMSG_ALIGN(length);
     const space = CMSG_SPACE(data.length);
@@ -211,8 +217,8 @@ export class ControlBuffer implements Iterable<ControlMessage> {
     }
     this.storage.fill(0, length, start + space);
     this.#setLength(start + lengthOffset, CMSG_LEN(data.length));
-    int.write(this.#view, [start + levelOffset, 4], level);
-    int.write(this.#view, [start + typeOffset, 4], type);
+    int.write(this.#view, [start + levelOffset, 4], level, 'level');
+    int.write(this.#view, [start + typeOffset, 4], type, 'type');
     this.storage.set(data, start + CMSG_LEN(0));
     this.length = start + space;
     return this;

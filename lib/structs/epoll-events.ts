@@ -55,7 +55,7 @@ export class EpollEvents {
     if (!Number.isInteger(events)) throw new TypeError(`events are bits, not ${shown(events)}`);
     integer('fd', fd, -(2 ** 31), 2 ** 31 - 1);
     this.#view.setUint32(this.#offset(i) + eventsOffset, events, littleEndian);
-    uint64.write(this.#view, [this.#offset(i) + dataOffset, 8], data ?? BigInt(fd >>> 0));
+    uint64.write(this.#view, [this.#offset(i) + dataOffset, 8], data ?? BigInt(fd >>> 0), 'data');
     return this;
   }
 }

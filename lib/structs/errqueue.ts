@@ -59,10 +59,10 @@ export class scm_timestamping extends struct('scm_timestamping', {
 }) {
   /** When the kernel saw the packet, by the system's clock (CLOCK_REALTIME). */
   get software(): timespec {
-    return this.ts[0] as timespec;
+    return this.ts?.[0] as timespec;
   }
   /** When the network device saw the packet, by the device's own clock. */
   get hardware(): timespec {
-    return this.ts[2] as timespec;
+    return this.ts?.[2] as timespec;
   }
 }

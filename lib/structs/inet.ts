@@ -61,11 +61,11 @@ function zone(name: string): number {
 /** A field that is an IPv4 address (`struct in_addr`), as text. */
 export const in_addr: Kind<string> = {
   read: (view, place) => formatInet(bytes.read(view, place)),
-  write: (view, place, value) => bytes.write(view, place, parseInet(value)),
+  write: (view, place, value, name) => bytes.write(view, place, parseInet(value), name),
 };
 
 /** A field that is an IPv6 address (`struct in6_addr`), as text. */
 export const in6_addr: Kind<string> = {
   read: (view, place) => formatInet6(bytes.read(view, place)),
-  write: (view, place, value) => bytes.write(view, place, parseInet6(value).bytes),
+  write: (view, place, value, name) => bytes.write(view, place, parseInet6(value).bytes, name),
 };

@@ -1,7 +1,7 @@
-import { type Layout, layouts } from '../native.js';
-import { integer, shown } from '../values.js';
+import { type Bytes, type Layout, layouts } from '../native.js';
+import { bytesIn, integer, objectIn, shown } from '../values.js';
 import { ControlBuffer } from './control.js';
-import { SockAddr } from './sockaddr.js';
+import { addressBytes, SockAddr } from './sockaddr.js';
 
 const addressSize = (layouts.sockaddr_storage as Layout).size;
 const columns = 5; // as native/messages.cc has them
@@ -67,7 +67,7 @@ export class MessageBatch {
    * @param room how many bytes each slot has; for UDP_SEGMENT and UDP_GRO up to 65,535 of payload
    */
   constructor(size: number, room: MessageBatchRoom) {
-    const { payload, name = addressSize, control = 0 } = room;
+    const { payload, name = addressSize, control = 0 } = objectIn('room', room);
     this.size = integer('size', size, 1, 2 ** 20);
     this.payloads = new Uint8Array(size * integer('room.payload', payload, 0, Math.floor(2 ** 30 / size)));
     const names = new Uint8Array(size * integer('room.name', name, 0, 2 ** 16));
@@ -130,18 +130,19 @@ export class MessageBatch {
    * @param name where it goes; null for the socket's peer
    * @throws RangeError the slot has not so much room, or there is no such slot
    */
-  set(i: number, bytes: Uint8Array, name: SockAddr | null = null): this {
+  set(i: number, bytes: Bytes, name: SockAddr | null = null): this {
     const storage = this.storage(i);
-    if (bytes.length > storage.length) {
-      throw new RangeError(`${bytes.length} bytes do not fit: a slot has room for ${storage.length}`);
+    const payload = bytesIn('bytes', bytes);
+    if (payload.length > storage.length) {
+      throw new RangeError(`${payload.length} bytes do not fit: a slot has room for ${storage.length}`);
     }
     const room = this.name(i).storage;
-    const address = name?.bytes;
+    const address = name === null ? undefined : addressBytes(name);
     if (address && address.length > room.length) {
       throw new RangeError(`an address of ${address.length} bytes does not fit: a slot has room for ${room.length}`);
     }
-    storage.set(bytes);
-    this.lengths[i] = bytes.length;
+    storage.set(payload);
+    this.lengths[i] = payload.length;
     if (address) room.set(address);
     this.nameLengths[i] = address?.length ?? 0;
     return this;

@@ -1,4 +1,5 @@
 import type { Bytes } from '../native.js';
+import { objectIn } from '../values.js';
 import { ControlBuffer } from './control.js';
 import type { ControlName } from './control-kinds.js';
 import { SockAddr } from './sockaddr.js';
@@ -10,7 +11,7 @@ export interface MsgHdrInit {
   /** The buffers to send from or to fill, in order; one alone may stand without its array. */
   readonly iov: readonly Bytes[] | Bytes;
   /** Control messages to send, or the room to receive them into (or what makes a ControlBuffer). */
-  readonly control?: ControlBuffer | readonly ControlName[] | Uint8Array | number | null | undefined;
+  readonly control?: ControlBuffer | readonly ControlName[] | Bytes | number | null | undefined;
 }
 
 /**
@@ -30,7 +31,8 @@ export class MsgHdr {
    * MSG_OOB, MSG_ERRQUEUE. */
   flags = 0;
 
-  constructor({ name, iov, control }: MsgHdrInit) {
+  constructor(init: MsgHdrInit) {
+    const { name, iov, control } = objectIn('init', init);
     if (name !== undefined && name !== null && !(name instanceof SockAddr))
       throw new TypeError('name must be a SockAddr');
     this.name = name ?? null;

@@ -1,9 +1,9 @@
 // What joins and leaves multicast groups: by interface address (IPv4), by interface index, or for both families.
 
 import { type Layout, layouts } from '../native.js';
-import { integer } from '../values.js';
+import { arrayIn, integer } from '../values.js';
 import { in_addr, in6_addr } from './inet.js';
-import { type SockAddr, sockaddr } from './sockaddr.js';
+import { addressBytes, type SockAddr, sockaddr } from './sockaddr.js';
 import { int, struct, uint } from './struct.js';
 
 /** A group and the interface's address: IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP. See ip(7). */
@@ -96,13 +96,15 @@ export class ip_msfilter extends struct('ip_msfilter', {
 }) {
   /** A filter with these senders. */
   static of(group: string, address: string, mode: number, senders: readonly string[]): ip_msfilter {
-    const filter = new ip_msfilter(new Uint8Array(IP_MSFILTER_SIZE(senders.length)));
+    const filter = new ip_msfilter(new Uint8Array(IP_MSFILTER_SIZE(arrayIn('senders', senders).length)));
     filter.imsf_multiaddr = group;
     filter.imsf_interface = address;
     filter.imsf_fmode = mode;
     filter.imsf_numsrc = senders.length;
     const view = new DataView(filter.bytes.buffer);
-    for (const [i, sender] of senders.entries()) in_addr.write(view, [inetList + i * inetSize, inetSize], sender);
+    for (const [i, sender] of senders.entries()) {
+      in_addr.write(view, [inetList + i * inetSize, inetSize], sender, `senders[${i}]`);
+    }
     return filter;
   }
 
@@ -132,12 +134,12 @@ export class group_filter extends struct('group_filter', {
 }) {
   /** A filter with these senders. */
   static of(ifindex: number, group: SockAddr, mode: number, senders: readonly SockAddr[]): group_filter {
-    const filter = new group_filter(new Uint8Array(GROUP_FILTER_SIZE(senders.length)));
+    const filter = new group_filter(new Uint8Array(GROUP_FILTER_SIZE(arrayIn('senders', senders).length)));
     filter.gf_interface = ifindex;
     filter.gf_group = group;
     filter.gf_fmode = mode;
     filter.gf_numsrc = senders.length;
-    for (const [i, sender] of senders.entries()) filter.bytes.set(sender.bytes, GROUP_FILTER_SIZE(i));
+    for (const [i, sender] of senders.entries()) filter.bytes.set(addressBytes(sender), GROUP_FILTER_SIZE(i));
     return filter;
   }
 

@@ -106,10 +106,14 @@ function read(text: string): SockAddr | undefined {
   return undefined;
 }
 
-// Whether two addresses have the same bytes, but for the NUL that may end a path and what follows it.
+// Whether two addresses have the same bytes, but for the NUL that may end a path and what follows it. After a packet
+// address's hardware address zeros may be missing: the kernel leaves them out in getsockname, and wants them in bind.
 function sameBytes(one: SockAddr, other: SockAddr): boolean {
-  const [a, b] = one.pathBytes ? [one.pathBytes, other.pathBytes as Uint8Array] : [one.bytes, other.bytes];
-  return Buffer.compare(a, b) === 0;
+  if (one.pathBytes) return Buffer.compare(one.pathBytes, other.pathBytes as Uint8Array) === 0;
+  const given = one.bytes.length;
+  const isShortened = one.family === AF_PACKET && one.address === other.address && given < other.bytes.length;
+  const counts = isShortened && other.bytes.subarray(given).every((byte) => byte === 0) ? given : other.bytes.length;
+  return Buffer.compare(one.bytes, other.bytes.subarray(0, counts)) === 0;
 }
 
 /** What `SockAddr.toString` answers. What has no words, or more to it than the words say, is written as its bytes. */

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, AF_UNSPEC, AF_VSOCK } from '../constants.js';
-import { type Layout, layouts } from '../native.js';
-import { integer, shown } from '../values.js';
+import { type Bytes, type Layout, layouts } from '../native.js';
+import { asUint8Array, bytesIn, integer, objectIn, shown } from '../values.js';
 import { formatInet, formatInet6, parseInet, parseInet6 } from './inet.js';
 import { addressFromText, addressToText, pathToText } from './sockaddr-text.js';
 import { bytes as bytesKind, type Kind, littleEndian } from './struct.js';
@@ -9,6 +9,7 @@ import { bytes as bytesKind, type Kind, littleEndian } from './struct.js';
 const storageSize = (layouts.sockaddr_storage as Layout).size;
 const unixPathOffset = place('sockaddr_un', 'sun_path')[0];
 const unixPathSize = place('sockaddr_un', 'sun_path')[1];
+const unixSize = unixPathOffset + unixPathSize;
 const noBytes = new Uint8Array(0);
 
 /** Where a field lies in one of the sockaddr structs: its offset and size. */
@@ -64,19 +65,21 @@ export class SockAddr {
    * the bytes themselves
    * @param length where the address's length is kept, if that is elsewhere: a MessageBatch keeps its own
    */
-  constructor(room: number | Uint8Array = storageSize, length?: Int32Array) {
-    const given = room instanceof Uint8Array;
-    this.storage = given ? room : new Uint8Array(integer('room', room, 0, 65536));
+  constructor(room: number | Bytes = storageSize, length?: Int32Array) {
+    const given = asUint8Array(room);
+    this.storage = given ?? new Uint8Array(integer('room', room as number, 0, 65536));
     this.#view = new DataView(this.storage.buffer, this.storage.byteOffset, this.storage.byteLength);
-    this.#length = length ?? Int32Array.of(given ? room.length : 0);
+    this.#length = length ?? Int32Array.of(given?.length ?? 0);
+    if (!(this.#length instanceof Int32Array))
+      throw new TypeError(`length must be an Int32Array, not ${shown(length)}`);
   }
 
   /** An address of these bytes, copied, whatever they are. */
-  static from(bytes: Uint8Array): SockAddr {
-    if (!(bytes instanceof Uint8Array)) throw new TypeError('an address is made of a Uint8Array');
-    const address = new SockAddr(Math.max(bytes.length, storageSize));
-    address.storage.set(bytes);
-    address.length = bytes.length;
+  static from(bytes: Bytes): SockAddr {
+    const given = bytesIn('bytes', bytes);
+    const address = new SockAddr(Math.max(given.length, storageSize));
+    address.storage.set(given);
+    address.length = given.length;
     return address;
   }
 
@@ -210,7 +213,7 @@ export class SockAddr {
 
   /** Whether both are the same address: the NUL that ends a path, and what follows it, does not count. */
   equals(other: SockAddr): boolean {
-    return this.family === other.family && this.toString() === other.toString();
+    return other instanceof SockAddr && this.family === other.family && this.toString() === other.toString();
   }
 
   [inspect.custom](): string {
@@ -254,6 +257,7 @@ export function sockaddr_in6(
   port: number,
   more: { flowinfo?: number | undefined; scopeId?: number | undefined } = {},
 ): SockAddr {
+  objectIn('more', more);
   const parsed = parseInet6(address);
   return make(sizes.inet6, AF_INET6, (view, bytes) => {
     view.setUint16(fields.inet6Port, integer('port', port, 0, 0xffff));
@@ -274,9 +278,9 @@ export function sockaddr_in6(
  * @throws RangeError more than 108 bytes · TypeError a NUL inside a path
  * @see unix(7)
  */
-export function sockaddr_un(path: string | Uint8Array): SockAddr {
-  if (typeof path !== 'string' && !(path instanceof Uint8Array)) throw new TypeError('path must be text or bytes');
-  const name = typeof path === 'string' ? new TextEncoder().encode(path) : path;
+export function sockaddr_un(path: string | Bytes): SockAddr {
+  const name = typeof path === 'string' ? new TextEncoder().encode(path) : asUint8Array(path);
+  if (!name) throw new TypeError(`path must be text or bytes, not ${shown(path)}`);
   if (name.length > unixPathSize) {
     throw new RangeError(`a Unix address holds ${unixPathSize} bytes, and this path has ${name.length}`);
   }
@@ -311,9 +315,10 @@ export function sockaddr_nl(pid = 0, groups = 0): SockAddr {
 export function sockaddr_ll(
   protocol: number,
   ifindex: number,
-  more: { hatype?: number; pkttype?: number; address?: string | Uint8Array } = {},
+  more: { hatype?: number | undefined; pkttype?: number | undefined; address?: string | Bytes | undefined } = {},
 ): SockAddr {
-  const hardware = typeof more.address === 'string' ? hexBytes(more.address) : (more.address ?? noBytes);
+  const { address = noBytes } = objectIn('more', more);
+  const hardware = typeof address === 'string' ? hexBytes(address) : bytesIn('address', address);
   if (hardware.length > 8) throw new RangeError(`a hardware address holds 8 bytes, and this has ${hardware.length}`);
   return make(sizes.packet, AF_PACKET, (view, bytes) => {
     view.setUint16(fields.packetProtocol, integer('protocol', protocol, 0, 0xffff));
@@ -349,10 +354,14 @@ export function sockaddr_unspec(): SockAddr {
   return make(sizes.inet, AF_UNSPEC, () => {});
 }
 
-/** The bytes of an address that a call is given. */
+/**
+ * The bytes of an address that a call is given. Of a path of 108 bytes the kernel tells one more than it takes, a NUL:
+ * unix(7). That one is left out, so that one can connect to what getsockname answers.
+ */
 export function addressBytes(address: SockAddr): Uint8Array {
   if (!(address instanceof SockAddr)) throw new TypeError('the address must be a SockAddr, such as sockaddr_in makes');
-  return address.bytes;
+  const { bytes } = address;
+  return bytes.length === unixSize + 1 && address.pathBytes?.length === unixPathSize ? bytes.subarray(0, -1) : bytes;
 }
 
 /** The room that a call may write an address into; null when nobody asked for it. */
@@ -380,5 +389,5 @@ export const sockaddr: Kind<SockAddr> = {
     address.length = Math.min(address.length, sizeOfFamily.get(address.family) ?? address.length);
     return address;
   },
-  write: (view, place, value) => bytesKind.write(view, place, addressBytes(value)),
+  write: (view, place, value, name) => bytesKind.write(view, place, addressBytes(value), name),
 };

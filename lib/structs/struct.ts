@@ -1,8 +1,8 @@
 // A C struct as a view over its bytes. The compiler says where each field lies; here it gets its type.
 import { endianness } from 'node:os';
 import { type InspectOptions, inspect } from 'node:util';
-import { type Layout, layouts, type Place } from '../native.js';
-import { integer, shown } from '../values.js';
+import { type Bytes, type Layout, layouts, type Place } from '../native.js';
+import { arrayIn, asUint8Array, integer, shown } from '../values.js';
 
 /** Whether this machine's integers begin with their low byte. */
 export const littleEndian = endianness() === 'LE';
@@ -13,7 +13,8 @@ const decoder = new TextDecoder();
 /** How a field's bytes become a JavaScript value and back. */
 export interface Kind<T> {
   read(view: DataView, place: Place): T;
-  write(view: DataView, place: Place, value: T): void;
+  /** @param name what the errors call the value */
+  write(view: DataView, place: Place, value: T, name: string): void;
 }
 
 /** A signed integer of the field's size. One of 64 bits is read as a number, exact to 2^53. */
@@ -24,9 +25,9 @@ export const int: Kind<number> = {
     if (size === 1) return view.getInt8(offset);
     return Number(view.getBigInt64(offset, littleEndian));
   },
-  write(view, [offset, size], value) {
+  write(view, [offset, size], value, name) {
     const bound = 2 ** (Math.min(size * 8, 54) - 1);
-    integer('the field', value, -bound, bound - 1);
+    integer(name, value, -bound, bound - 1);
     if (size === 4) view.setInt32(offset, value, littleEndian);
     else if (size === 2) view.setInt16(offset, value, littleEndian);
     else if (size === 1) view.setInt8(offset, value);
@@ -43,8 +44,8 @@ export const uint: Kind<number> = {
     if (size === 1) return view.getUint8(offset);
     return Number(view.getBigUint64(offset, littleEndian));
   },
-  write(view, [offset, size, firstBit, bits], value) {
-    integer('the field', value, 0, 2 ** Math.min(bits ?? size * 8, 53) - 1);
+  write(view, [offset, size, firstBit, bits], value, name) {
+    integer(name, value, 0, 2 ** Math.min(bits ?? size * 8, 53) - 1);
     if (firstBit !== undefined && bits !== undefined) {
       const others = view.getUint8(offset) & ~((2 ** bits - 1) << firstBit);
       view.setUint8(offset, others | (value << firstBit));
@@ -58,9 +59,9 @@ export const uint: Kind<number> = {
 /** An unsigned integer of 64 bits, as a BigInt: a counter or an identifier that may use all of them. */
 export const uint64: Kind<bigint> = {
   read: (view, [offset]) => view.getBigUint64(offset, littleEndian),
-  write(view, [offset], value) {
-    if (typeof value !== 'bigint') throw new TypeError(`the value must be a bigint, not ${shown(value)}`);
-    if (BigInt.asUintN(64, value) !== value) throw new RangeError(`${value} does not fit into 64 bits`);
+  write(view, [offset], value, name) {
+    if (typeof value !== 'bigint') throw new TypeError(`${name} must be a bigint, not ${shown(value)}`);
+    if (BigInt.asUintN(64, value) !== value) throw new RangeError(`${name} must fit into 64 bits, not ${value}`);
     view.setBigUint64(offset, value, littleEndian);
   },
 };
@@ -68,8 +69,8 @@ export const uint64: Kind<bigint> = {
 /** An unsigned integer in network byte order, of 16 or 32 bits. */
 export const networkUint: Kind<number> = {
   read: (view, [offset, size]) => (size === 2 ? view.getUint16(offset) : view.getUint32(offset)),
-  write(view, [offset, size], value) {
-    integer('the field', value, 0, 2 ** (size * 8) - 1);
+  write(view, [offset, size], value, name) {
+    integer(name, value, 0, 2 ** (size * 8) - 1);
     if (size === 2) view.setUint16(offset, value);
     else view.setUint32(offset, value);
   },
@@ -84,9 +85,9 @@ function within(view: DataView, offset: number, size: number): Uint8Array {
 /** The field's bytes themselves: a view when read, copied (and padded with zeros) when written. */
 export const bytes: Kind<Uint8Array> = {
   read: (view, [offset, size]) => within(view, offset, size),
-  write(view, [offset, size], value) {
-    if (!(value instanceof Uint8Array)) throw new TypeError(`the field must be a Uint8Array, not ${shown(value)}`);
-    if (value.length > size) throw new RangeError(`${value.length} bytes do not fit: the field has ${size}`);
+  write(view, [offset, size], value, name) {
+    if (!(value instanceof Uint8Array)) throw new TypeError(`${name} must be a Uint8Array, not ${shown(value)}`);
+    if (value.length > size) throw new RangeError(`${name} has room for ${size} bytes, not for ${value.length}`);
     const field = within(view, offset, size);
     field.fill(0);
     field.set(value);
@@ -100,13 +101,14 @@ export const text: Kind<string> = {
     const end = field.indexOf(0);
     return decoder.decode(end < 0 ? field : field.subarray(0, end));
   },
-  write(view, place, value) {
-    if (typeof value !== 'string' || value.includes('\0')) throw new TypeError('the text must be a string without NUL');
+  write(view, place, value, name) {
+    if (typeof value !== 'string') throw new TypeError(`${name} must be text, not ${shown(value)}`);
+    if (value.includes('\0')) throw new TypeError(`${name} cannot have a NUL inside`);
     const encoded = encoder.encode(value);
     if (encoded.length >= place[1]) {
-      throw new RangeError(`'${value}' does not fit: there is room for ${place[1] - 1} bytes`);
+      throw new RangeError(`${name} has room for ${place[1] - 1} bytes, and '${value}' has ${encoded.length}`);
     }
-    bytes.write(view, place, encoded);
+    bytes.write(view, place, encoded, name);
   },
 };
 
@@ -114,7 +116,10 @@ export const text: Kind<string> = {
 export function nested<S extends Struct>(type: new (bytes: Uint8Array) => S): Kind<S> {
   return {
     read: (view, place) => new type(bytes.read(view, place)),
-    write: (view, place, value) => bytes.write(view, place, value.bytes),
+    write(view, place, value, name) {
+      if (!(value instanceof type)) throw new TypeError(`${name} must be a ${type.name}, not ${shown(value)}`);
+      bytes.write(view, place, value.bytes, name);
+    },
   };
 }
 
@@ -124,10 +129,12 @@ export function list<S extends Struct>(type: (new (bytes: Uint8Array) => S) & { 
   return {
     read: (view, place) =>
       Array.from({ length: place[1] / type.size }, (_, i) => new type(bytes.read(view, at(place, i)))),
-    write(view, place, values) {
+    write(view, place, values, name) {
       const room = place[1] / type.size;
-      if (values.length > room) throw new RangeError(`${values.length} structs do not fit: there is room for ${room}`);
-      for (const [i, value] of values.entries()) bytes.write(view, at(place, i), value.bytes);
+      if (arrayIn(name, values).length > room)
+        throw new RangeError(`${name} has room for ${room} structs, not for ${values.length}`);
+      const one = nested(type);
+      for (const [i, value] of values.entries()) one.write(view, at(place, i), value, `${name}[${i}]`);
     },
   };
 }
@@ -164,7 +171,7 @@ type Values<F> = { -readonly [K in keyof F]: F[K] extends Kind<infer T> ? T : ne
 
 /** A struct's class: make one from values (the rest is zero), or over bytes that exist. */
 export interface StructType<F> {
-  new (content?: Partial<Values<F>> | Uint8Array): Struct & Values<F>;
+  new (content?: Partial<Values<F>> | Bytes): Struct & Values<F>;
   /** sizeof the struct, in bytes. */
   readonly size: number;
 }
@@ -185,22 +192,27 @@ export function struct<F extends Fields>(name: string, fields: F): StructType<F>
     static {
       for (const [field, kind] of entries) {
         const place = layout.fields[field] as Place;
+        const fullName = `${name}.${field}`;
         Object.defineProperty(View.prototype, field, {
           enumerable: true,
           get(this: View) {
             return place[0] + place[1] > this.length ? undefined : kind.read(this.#view, place);
           },
           set(this: View, value: unknown) {
-            kind.write(this.#view, place, value);
+            kind.write(this.#view, place, value, fullName);
           },
         });
       }
     }
 
-    constructor(content: Record<string, unknown> | Uint8Array = {}) {
-      super(content instanceof Uint8Array ? content : new Uint8Array(layout.size));
+    constructor(content: Record<string, unknown> | Bytes = {}) {
+      const given = asUint8Array(content);
+      super(given ?? new Uint8Array(layout.size));
       this.#view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
-      if (content instanceof Uint8Array) return;
+      if (given) return;
+      if (typeof content !== 'object' || content === null) {
+        throw new TypeError(`a struct ${name} is made of its fields or of bytes, not of ${shown(content)}`);
+      }
       for (const [field, value] of Object.entries(content)) {
         if (!(field in fields)) throw new TypeError(`struct ${name} has no field '${field}'`);
         (this as Record<string, unknown>)[field] = value;

@@ -166,7 +166,7 @@ export function eventfd_read(fd: number): bigint {
  * @see eventfd_write(3)
  */
 export function eventfd_write(fd: number, value: bigint): void {
-  uint64.write(counterView, [0, 8], value);
+  uint64.write(counterView, [0, 8], value, 'value');
   const answer = raw.write(fd, counterBytes);
   if (answer < 0) fail('write', answer);
 }
@@ -192,7 +192,7 @@ export function timerfd_create(clockid: number, flags = 0): number {
  */
 export function timerfd_settime(fd: number, flags: number, value: itimerspec): itimerspec {
   const old = new itimerspec();
-  const answer = raw.timerfd_settime(fd, flags, value.bytes, old.bytes);
+  const answer = raw.timerfd_settime(fd, flags, value?.bytes, old.bytes);
   return answer < 0 ? fail('timerfd_settime', answer) : old;
 }
 
@@ -217,6 +217,6 @@ export function timerfd_gettime(fd: number): itimerspec {
  * @see signalfd(2)
  */
 export function signalfd(fd: number, mask: SigSet, flags = 0): number {
-  const answer = raw.signalfd(fd, mask.bytes, flags);
+  const answer = raw.signalfd(fd, mask?.bytes, flags);
   return answer < 0 ? fail('signalfd', answer) : answer;
 }

@@ -127,7 +127,7 @@ function checkBatch(batch: MessageBatch): void {
  * @throws as {@link sendmsg}, for the first message
  * @see sendmmsg(2)
  */
-export function sendmmsg(fd: number, batch: MessageBatch, count = batch.size, flags = 0, first = 0): number {
+export function sendmmsg(fd: number, batch: MessageBatch, count = batch?.size, flags = 0, first = 0): number {
   checkBatch(batch);
   const { payloads, names, controls, table } = batch;
   const sent = raw.sendmmsg(fd, payloads, names, controls, table, first, count, flags);
@@ -156,7 +156,7 @@ export function sendmmsg(fd: number, batch: MessageBatch, count = batch.size, fl
 export function recvmmsg(
   fd: number,
   batch: MessageBatch,
-  count = batch.size,
+  count = batch?.size,
   flags = 0,
   timeout: timespec | null = null,
   first = 0,

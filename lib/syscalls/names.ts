@@ -3,7 +3,7 @@ import { fail, GaiError } from '../errors.js';
 import { raw } from '../native.js';
 import { RecordReader } from '../structs/records.js';
 import { addressBytes, SockAddr } from '../structs/sockaddr.js';
-import { shown } from '../values.js';
+import { objectIn, shown } from '../values.js';
 
 declare module '../native.js' {
   interface Raw {
@@ -123,7 +123,11 @@ function gaiFail(syscall: string, code: number, what: string, errno: number): ne
   throw new GaiError(syscall, code, gai_strerror(code), what);
 }
 
-const asked = (node: string | null, service: string | null) => `${node ?? ''}${service === null ? '' : `:${service}`}`;
+const asked = (node: string | null, service: string | null) => `${node ?? '*'}${service ? `:${service}` : ''}`;
+
+function hintsIn(hints: AddrInfoHints | null): AddrInfoHints {
+  return hints === null ? {} : objectIn('hints', hints);
+}
 
 /**
  * `getaddrinfo(node, service, hints)`: host and service names as socket addresses. It reads files and may ask a name
@@ -135,8 +139,12 @@ const asked = (node: string | null, service: string | null) => `${node ?? ''}${s
  * EAI_BADFLAGS, EAI_FAMILY, EAI_SOCKTYPE hints that do not go together
  * @see getaddrinfo(3)
  */
-export function getaddrinfo(node: string | null, service: string | null, hints: AddrInfoHints = {}): AddrInfo[] {
-  const { flags = 0, family = AF_UNSPEC, socktype = 0, protocol = 0 } = hints;
+export function getaddrinfo(
+  node: string | null,
+  service: string | null,
+  hints: AddrInfoHints | null = null,
+): AddrInfo[] {
+  const { flags = 0, family = AF_UNSPEC, socktype = 0, protocol = 0 } = hintsIn(hints);
   const [host, port] = [encodeOrNull('node', node), encodeOrNull('service', service)];
   const found = records((room) => raw.getaddrinfo(host, port, flags, family, socktype, protocol, room));
   if (typeof found === 'number') gaiFail('getaddrinfo', found, asked(node, service), raw.out[0] as number);
@@ -147,9 +155,9 @@ export function getaddrinfo(node: string | null, service: string | null, hints: 
 export async function getaddrinfoAsync(
   node: string | null,
   service: string | null,
-  hints: AddrInfoHints = {},
+  hints: AddrInfoHints | null = null,
 ): Promise<AddrInfo[]> {
-  const { flags = 0, family = AF_UNSPEC, socktype = 0, protocol = 0 } = hints;
+  const { flags = 0, family = AF_UNSPEC, socktype = 0, protocol = 0 } = hintsIn(hints);
   const [host, port] = [encodeOrNull('node', node), encodeOrNull('service', service)];
   const found = await raw.getaddrinfoAsync(host, port, flags, family, socktype, protocol);
   if (typeof found === 'number') {

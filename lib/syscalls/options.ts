@@ -64,7 +64,13 @@ export function setsockopt<O extends number>(fd: number, level: number, optname:
 
 function bytesOf(value: number | Struct | readonly Struct[] | Bytes): number | Bytes {
   if (value instanceof Struct) return value.bytes;
-  return Array.isArray(value) ? Buffer.concat(value.map((struct: Struct) => struct.bytes)) : (value as number | Bytes);
+  if (!Array.isArray(value)) return value as number | Bytes;
+  return Buffer.concat(
+    Array.from(value, (struct: Struct, i) => {
+      if (!(struct instanceof Struct)) throw new TypeError(`value[${i}] must be a struct, not ${shown(struct)}`);
+      return struct.bytes;
+    }),
+  );
 }
 
 /**
@@ -133,6 +139,6 @@ export function tcpZerocopyReceive(
   copy: Bytes | null = null,
   into: tcp_zerocopy_receive = new tcp_zerocopy_receive(),
 ): tcp_zerocopy_receive {
-  const answer = raw.tcpZerocopyReceive(fd, mapping, copy, into.bytes);
+  const answer = raw.tcpZerocopyReceive(fd, mapping, copy, into?.bytes);
   return answer < 0 ? fail('getsockopt', answer) : into;
 }

@@ -1,8 +1,9 @@
-import type { Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import { fail } from '../errors.js';
 import { raw } from '../native.js';
 import { SigSet } from '../structs/sigset.js';
 import { bytesOrNull } from '../structs/struct.js';
+import { shown } from '../values.js';
 
 declare module '../native.js' {
   interface Raw {
@@ -17,12 +18,17 @@ declare module '../native.js' {
   }
 }
 
+function checkWorker(worker: Worker): void {
+  if (!(worker instanceof Worker)) throw new TypeError(`worker must be a Worker, not ${shown(worker)}`);
+}
+
 /**
  * Ends the system call that a worker is blocked in: there it throws EINTR (`raw` answers -EINTR), and the worker goes
  * on. A worker that is not inside a call notices nothing; a call that it begins a moment later is not ended.
  * @returns whether the worker uses this package, and so could be reached
  */
 export function interrupt(worker: Worker): boolean {
+  checkWorker(worker);
   return raw.interrupt(worker.threadId) === 1;
 }
 
@@ -31,6 +37,7 @@ export function interrupt(worker: Worker): boolean {
  * @returns the worker's exit code, as `worker.terminate()` does
  */
 export function terminate(worker: Worker): Promise<number> {
+  checkWorker(worker);
   const { threadId } = worker;
   const ended = worker.terminate();
   if (threadId >= 0) raw.interruptUntilGone(threadId);

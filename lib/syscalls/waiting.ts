@@ -103,7 +103,7 @@ export function pselect(
  * @see poll(2)
  */
 export function poll(fds: PollFds, timeout: number): number {
-  const ready = raw.poll(fds.bytes, timeout);
+  const ready = raw.poll(fds?.bytes, timeout);
   return ready < 0 ? fail('poll', ready) : ready;
 }
 
@@ -112,7 +112,7 @@ export function poll(fds: PollFds, timeout: number): number {
  * @see poll(2)
  */
 export function ppoll(fds: PollFds, timeout: Timeout, sigmask: SigSet | null = null): number {
-  const ready = raw.ppoll(fds.bytes, timespecBytes(timeout), bytesOrNull(sigmask));
+  const ready = raw.ppoll(fds?.bytes, timespecBytes(timeout), bytesOrNull(sigmask));
   return ready < 0 ? fail('ppoll', ready) : ready;
 }
 
@@ -165,7 +165,7 @@ export function epoll_ctl(epfd: number, op: number, fd: number, events = 0, data
  * @see epoll_wait(2)
  */
 export function epoll_wait(epfd: number, events: EpollEvents, timeout: number): number {
-  const ready = raw.epoll_wait(epfd, events.bytes, timeout);
+  const ready = raw.epoll_wait(epfd, events?.bytes, timeout);
   return ready < 0 ? fail('epoll_wait', ready) : ready;
 }
 
@@ -175,7 +175,7 @@ export function epoll_wait(epfd: number, events: EpollEvents, timeout: number): 
  * @see epoll_wait(2)
  */
 export function epoll_pwait(epfd: number, events: EpollEvents, timeout: number, sigmask: SigSet | null = null): number {
-  const ready = raw.epoll_pwait(epfd, events.bytes, timeout, bytesOrNull(sigmask));
+  const ready = raw.epoll_pwait(epfd, events?.bytes, timeout, bytesOrNull(sigmask));
   return ready < 0 ? fail('epoll_pwait', ready) : ready;
 }
 
@@ -190,6 +190,6 @@ export function epoll_pwait2(
   timeout: Timeout,
   sigmask: SigSet | null = null,
 ): number {
-  const ready = raw.epoll_pwait2(epfd, events.bytes, timespecBytes(timeout), bytesOrNull(sigmask));
+  const ready = raw.epoll_pwait2(epfd, events?.bytes, timespecBytes(timeout), bytesOrNull(sigmask));
   return ready < 0 ? fail('epoll_pwait2', ready) : ready;
 }

@@ -100,14 +100,17 @@ function wrongDescriptors(name: string): string | undefined {
   return undefined;
 }
 
+/** What V8 says of values that nobody looked at. (Of a revoked proxy nothing can be said but what it says itself.) */
+const ofTheEngine =
+  /^(?!.*proxy that has been revoked)(Cannot |Invalid |.*\(reading '|.*is not (a function|a constructor|an object)|.*out of bounds)/;
+
 /** What is wrong with an error, if anything is. */
 function wrongError(error: unknown): string | undefined {
   if (error instanceof FromGetter) return undefined;
   if (floor === 'checked' && (error instanceof SystemError || error instanceof GaiError)) return undefined;
   if (!(error instanceof TypeError || error instanceof RangeError)) return `threw ${String(error)}`;
-  if (floor === 'raw' && !/^\w+: '\w+' must be /.test(error.message))
-    return `threw, and named nothing: ${error.message}`;
-  return undefined;
+  const isOfOurs = floor === 'raw' ? /^\w+: '\w+' must be /.test(error.message) : !ofTheEngine.test(error.message);
+  return isOfOurs ? undefined : `threw, and named nothing: ${error.message}`;
 }
 
 /** What is wrong with an answer of the raw floor, if anything is. */
