@@ -7,7 +7,8 @@
       "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED",
         # A worker that is being terminated can throw nothing any more, and that is no fatal error.
         "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
-      "cflags": ["-Wall", "-Wextra", "-fvisibility=hidden"],
+      # Without a table of procedures in between, a call of Node-API is a jump less.
+      "cflags": ["-Wall", "-Wextra", "-fvisibility=hidden", "-fno-plt"],
       "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti"],
       # Node unmaps an addon when the last worker that loaded it ends; a signal's handler must outlive that.
       "ldflags": ["-Wl,-z,nodelete"],

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, threadId } from 'node:worker_threads';
+import { type HotCalls, hotCalls } from './hot-calls.js';
 
 /** Bytes for a call to read or fill: a Uint8Array (Buffer included), any other view, or an ArrayBuffer. */
 export type Bytes = ArrayBufferView | ArrayBuffer;
@@ -46,11 +47,15 @@ export interface NativeReactor {
   close(): void;
 }
 
+/** Is told of a call instead of its being made, and answers for it. */
+export type Watcher = (name: string, given: readonly unknown[]) => unknown;
+
 interface Addon {
-  raw: Raw & { interruptWorkersUntilGone(): number };
+  raw: Raw;
+  hot: HotCalls;
   constants: Record<string, number>;
   layouts: Record<string, Layout>;
-  open(out: Int32Array, threadId: number): void;
+  open(shared: Int32Array, threadId: number, tell: (name: string, ...given: unknown[]) => unknown): void;
   /**
    * @param shared what both halves read and write; native/reactor.h says what is where
    * @param deliver is called with the number of events in a new batch, or with 0 to go on after a handler has thrown
@@ -81,11 +86,56 @@ function load(): Addon {
 }
 
 const addon = load();
-const out = new Int32Array(new SharedArrayBuffer(64));
-addon.open(out, threadId);
+
+// Memory that both halves know: `Shared` in native/environment.h.
+const shared = new Int32Array(new SharedArrayBuffer(128));
+const out = shared.subarray(0, 16);
+const passed = shared.subarray(16, 24);
+const watch = shared.subarray(24, 25);
+const nobody = 0;
+const every = 1;
+const everyButNext = 2;
 
 /** The system calls as the addon has them. See {@link Raw}. */
-export const raw: Raw = Object.assign(addon.raw, { out });
+export const raw: Raw = { ...addon.raw, ...hotCalls(addon.raw, addon.hot, passed, watch), out };
+
+let watcher: Watcher | undefined;
+let pauses = 0;
+addon.open(shared, threadId, (name, ...given) => watcher?.(name, given));
+
+function setWatch(): void {
+  watch[0] = watcher && pauses === 0 ? every : nobody;
+}
+
+/** Has every call of this thread told to a watcher, until there is none. The functions of `raw` stay the same ones. */
+export function watchCalls(by: Watcher | undefined): void {
+  watcher = by;
+  setWatch();
+}
+
+/** Makes a call that the watcher was told of. */
+export function makeWatched(name: string, given: readonly unknown[]): unknown {
+  const call = (addon.raw as unknown as Record<string, (...given: readonly unknown[]) => unknown>)[name];
+  watch[0] = everyButNext;
+  return call?.(...given);
+}
+
+/** Does something whose own calls nobody is told of, and leaves `raw.out` as it was. */
+export function unwatched<T>(work: () => T): T {
+  const before = out.slice();
+  pauses++;
+  setWatch();
+  try {
+    return work();
+  } finally {
+    pauses--;
+    setWatch();
+    out.set(before);
+  }
+}
+
+/** Whether calls are told to a watcher now. */
+export const isWatched = () => watch[0] !== nobody;
 
 /** See {@link NativeReactor}. */
 export const NativeReactor = addon.Reactor;

@@ -1,6 +1,19 @@
 #include "call.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <vector>
+
+napi_value Call::tell() const {
+  napi_value nothing, watcher, answer = nullptr;
+  std::vector<napi_value> told(1 + passed_);
+  napi_get_undefined(env_, &nothing);
+  napi_create_string_utf8(env_, function_->name, NAPI_AUTO_LENGTH, &told[0]);
+  std::copy_n(arguments_, passed_, told.begin() + 1);
+  watcher = environment()->watcher.Value();
+  napi_call_function(env_, nothing, watcher, told.size(), told.data(), &answer);
+  return answer;  // none where the watcher has thrown, and its error is pending
+}
 
 bool Call::nextIs(napi_valuetype wanted) {
   napi_valuetype type;
@@ -75,7 +88,7 @@ void Call::refuseType(const char* argument, const char* wanted) {
   if (refused_) return;
   refused_ = true;
   char message[200];
-  snprintf(message, sizeof message, "%s: '%s' must be %s", name_, argument, wanted);
+  snprintf(message, sizeof message, "%s: '%s' must be %s", function_->name, argument, wanted);
   napi_throw_type_error(env_, "ERR_INVALID_ARG_TYPE", message);
 }
 
@@ -83,7 +96,7 @@ void Call::refuseRange(const char* argument, const char* wanted) {
   if (refused_) return;
   refused_ = true;
   char message[200];
-  snprintf(message, sizeof message, "%s: '%s' must be %s", name_, argument, wanted);
+  snprintf(message, sizeof message, "%s: '%s' must be %s", function_->name, argument, wanted);
   napi_throw_range_error(env_, "ERR_OUT_OF_RANGE", message);
 }
 

@@ -1,5 +1,5 @@
 // One call from JavaScript: its arguments are read in order, then the kernel is asked, then its number is the
-// answer.
+// answer. `Entry<Body>` makes of a body that does so a function for Node-API.
 //
 // Nothing is coerced, so no JavaScript runs between taking a buffer's pointer and using it. The plain
 // Node-API functions are used here because they cost a third less than the wrapper classes.
@@ -24,13 +24,11 @@ class Call {
  public:
   static constexpr size_t kMaxArguments = 12;
 
-  // `name` is the system call's, for the messages of errors. `count` is how many arguments it reads at most;
-  // a hot call says it exactly, because Node-API fills up with undefined what was not passed.
-  Call(napi_env env, napi_callback_info info, const char* name, size_t count = kMaxArguments)
-      : env_(env), name_(name) {
+  // Reads at most `room` arguments. Node-API fills up with undefined what was not passed.
+  Call(napi_env env, napi_callback_info info, size_t room) : env_(env), passed_(room) {
     void* data = nullptr;
-    napi_get_cb_info(env, info, &count, arguments_, nullptr, &data);
-    environment_ = static_cast<Environment*>(data);
+    napi_get_cb_info(env, info, &passed_, arguments_, nullptr, &data);
+    function_ = static_cast<const Function*>(data);
   }
 
   // A C int.
@@ -109,9 +107,24 @@ class Call {
     return result;
   }
 
-  int32_t* out() const { return environment_->out; }
-  Environment* environment() const { return environment_; }
+  int32_t* out() const { return shared()->out; }
+  Environment* environment() const { return function_->environment; }
   napi_env env() const { return env_; }
+
+  // True when the call is not to be made but to be told, because somebody watches (lib/watching.ts).
+  bool watched() const {
+    int32_t& watch = shared()->watch;
+    if (watch == Shared::kNobody) return false;
+    if (watch == Shared::kEvery) return true;
+    watch = Shared::kEvery;  // kEveryButNext: it is the watcher that makes this call
+    return false;
+  }
+
+  // Tells the watcher, whose answer is the call's.
+  napi_value tell() const;
+
+ protected:
+  Shared* shared() const { return function_->environment->shared; }
 
  private:
   static constexpr double kMaxSafe = 9007199254740991.0;
@@ -151,12 +164,44 @@ class Call {
   void refuseInteger(const char* argument, double least, double most);
 
   napi_env env_;
-  const char* name_;
-  Environment* environment_ = nullptr;
+  const Function* function_ = nullptr;
+  size_t passed_;
   size_t next_ = 0;
   bool refused_ = false;
   napi_value arguments_[kMaxArguments];
 };
+
+// A function of `raw`: `body` reads at most `room` arguments, which a hot call says exactly.
+template <auto body, size_t room = Call::kMaxArguments>
+napi_value Entry(napi_env env, napi_callback_info info) {
+  Call call(env, info, room);
+  return call.watched() ? call.tell() : body(call);
+}
+
+// The same call by the short way of lib/hot-calls.ts: its integers and its answer pass through memory, which
+// saves a call of Node-API for each.
+class HotCall : public Call {
+ public:
+  using Call::Call;
+
+  int integer(const char*) { return shared()->passed[next_++]; }
+  int fd() { return integer("fd"); }
+  uint32_t flags(const char* argument) { return static_cast<uint32_t>(integer(argument)); }
+
+  napi_value number(long value) const {
+    shared()->passed[0] = static_cast<int32_t>(value);
+    return nullptr;
+  }
+
+ private:
+  size_t next_ = 0;
+};
+
+template <auto body, size_t room>
+napi_value HotEntry(napi_env env, napi_callback_info info) {
+  HotCall call(env, info, room);
+  return body(call);
+}
 
 // A JavaScript array of buffers (or one buffer) as the iovec of readv(2). All elements are fetched before the
 // first pointer is taken, because fetching one may run a getter.

@@ -15,8 +15,7 @@ static void TellReactors(const Call& call, int closed) {
 }
 
 // int close(int fd);
-static napi_value Close(napi_env env, napi_callback_info info) {
-  Call call(env, info, "close");
+static napi_value Close(Call& call) {
   int fd = call.fd();
   if (!call.ok()) return nullptr;
   TellReactors(call, fd);
@@ -24,15 +23,13 @@ static napi_value Close(napi_env env, napi_callback_info info) {
 }
 
 // int dup(int oldfd);
-static napi_value Dup(napi_env env, napi_callback_info info) {
-  Call call(env, info, "dup");
+static napi_value Dup(Call& call) {
   int fd = call.fd();
   return call.ok() ? call.answer(dup(fd)) : nullptr;
 }
 
 // int dup2(int oldfd, int newfd);
-static napi_value Dup2(napi_env env, napi_callback_info info) {
-  Call call(env, info, "dup2");
+static napi_value Dup2(Call& call) {
   int oldFd = call.integer("oldfd");
   int newFd = call.integer("newfd");
   if (!call.ok()) return nullptr;
@@ -42,8 +39,7 @@ static napi_value Dup2(napi_env env, napi_callback_info info) {
 }
 
 // int dup3(int oldfd, int newfd, int flags);
-static napi_value Dup3(napi_env env, napi_callback_info info) {
-  Call call(env, info, "dup3");
+static napi_value Dup3(Call& call) {
   int oldFd = call.integer("oldfd");
   int newFd = call.integer("newfd");
   uint32_t flags = call.flags("flags");
@@ -54,8 +50,7 @@ static napi_value Dup3(napi_env env, napi_callback_info info) {
 }
 
 // int pipe2(int pipefd[2], int flags);  out: the two descriptors
-static napi_value Pipe2(napi_env env, napi_callback_info info) {
-  Call call(env, info, "pipe2");
+static napi_value Pipe2(Call& call) {
   uint32_t flags = call.flags("flags");
   return call.ok() ? call.answer(pipe2(call.out(), static_cast<int>(flags))) : nullptr;
 }
@@ -117,8 +112,7 @@ static napi_value Owner(const Call& call, int fd) {
 }
 
 // int fcntl(int fd, int op, ... /* arg */);  out[0]: the owner, for F_GETOWN
-static napi_value Fcntl(napi_env env, napi_callback_info info) {
-  Call call(env, info, "fcntl");
+static napi_value Fcntl(Call& call) {
   int fd = call.fd();
   int command = call.integer("cmd");
   if (call.nextIsNumber()) {
@@ -167,8 +161,7 @@ static bool HoldsNoPointer(unsigned long request) {
 
 // int ioctl(int fd, unsigned long op, ...);  out[0]: the int, where the argument is one; for SIOCGIFCONF,
 // ifc_len
-static napi_value Ioctl(napi_env env, napi_callback_info info) {
-  Call call(env, info, "ioctl");
+static napi_value Ioctl(Call& call) {
   int fd = call.fd();
   unsigned long request = call.flags("request");
   if (call.skipNull()) return call.ok() ? call.answer(ioctl(fd, request, nullptr)) : nullptr;
@@ -213,23 +206,20 @@ static napi_value Ioctl(napi_env env, napi_callback_info info) {
 }
 
 // int sockatmark(int sockfd);
-static napi_value Sockatmark(napi_env env, napi_callback_info info) {
-  Call call(env, info, "sockatmark");
+static napi_value Sockatmark(Call& call) {
   int fd = call.fd();
   return call.ok() ? call.answer(sockatmark(fd)) : nullptr;
 }
 
 // int eventfd(unsigned int initval, int flags);
-static napi_value Eventfd(napi_env env, napi_callback_info info) {
-  Call call(env, info, "eventfd");
+static napi_value Eventfd(Call& call) {
   uint32_t initial = call.flags("initval");
   uint32_t flags = call.flags("flags");
   return call.ok() ? call.answer(eventfd(initial, static_cast<int>(flags))) : nullptr;
 }
 
 // int timerfd_create(int clockid, int flags);
-static napi_value TimerfdCreate(napi_env env, napi_callback_info info) {
-  Call call(env, info, "timerfd_create");
+static napi_value TimerfdCreate(Call& call) {
   int clock = call.integer("clockid");
   uint32_t flags = call.flags("flags");
   return call.ok() ? call.answer(timerfd_create(clock, static_cast<int>(flags))) : nullptr;
@@ -237,8 +227,7 @@ static napi_value TimerfdCreate(napi_env env, napi_callback_info info) {
 
 // int timerfd_settime(int fd, int flags, const struct itimerspec *new_value, struct itimerspec *_Nullable
 // old_value);
-static napi_value TimerfdSettime(napi_env env, napi_callback_info info) {
-  Call call(env, info, "timerfd_settime");
+static napi_value TimerfdSettime(Call& call) {
   int fd = call.fd();
   uint32_t flags = call.flags("flags");
   auto* next = call.structure<itimerspec>("newValue");
@@ -247,37 +236,34 @@ static napi_value TimerfdSettime(napi_env env, napi_callback_info info) {
 }
 
 // int timerfd_gettime(int fd, struct itimerspec *curr_value);
-static napi_value TimerfdGettime(napi_env env, napi_callback_info info) {
-  Call call(env, info, "timerfd_gettime");
+static napi_value TimerfdGettime(Call& call) {
   int fd = call.fd();
   auto* value = call.structure<itimerspec>("value");
   return call.ok() ? call.answer(timerfd_gettime(fd, value)) : nullptr;
 }
 
 // int signalfd(int fd, const sigset_t *mask, int flags);
-static napi_value Signalfd(napi_env env, napi_callback_info info) {
-  Call call(env, info, "signalfd");
+static napi_value Signalfd(Call& call) {
   int fd = call.fd();
   SignalMask mask(call, "mask");
   uint32_t flags = call.flags("flags");
   return call.ok() ? call.answer(signalfd(fd, mask.pointer(), static_cast<int>(flags))) : nullptr;
 }
 
-void DefineDescriptors(Napi::Object raw, Environment* environment) {
-  Define(raw, environment,
-         {
-             {"close", Close},
-             {"dup", Dup},
-             {"dup2", Dup2},
-             {"dup3", Dup3},
-             {"pipe2", Pipe2},
-             {"fcntl", Fcntl},
-             {"ioctl", Ioctl},
-             {"sockatmark", Sockatmark},
-             {"eventfd", Eventfd},
-             {"timerfd_create", TimerfdCreate},
-             {"timerfd_settime", TimerfdSettime},
-             {"timerfd_gettime", TimerfdGettime},
-             {"signalfd", Signalfd},
-         });
+void DefineDescriptors(Calls& calls) {
+  calls.define({
+      {"close", Entry<Close>},
+      {"dup", Entry<Dup>},
+      {"dup2", Entry<Dup2>},
+      {"dup3", Entry<Dup3>},
+      {"pipe2", Entry<Pipe2>},
+      {"fcntl", Entry<Fcntl>},
+      {"ioctl", Entry<Ioctl>},
+      {"sockatmark", Entry<Sockatmark>},
+      {"eventfd", Entry<Eventfd>},
+      {"timerfd_create", Entry<TimerfdCreate>},
+      {"timerfd_settime", Entry<TimerfdSettime>},
+      {"timerfd_gettime", Entry<TimerfdGettime>},
+      {"signalfd", Entry<Signalfd>},
+  });
 }

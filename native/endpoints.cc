@@ -6,8 +6,7 @@
 static const sockaddr* Address(Bytes bytes) { return reinterpret_cast<const sockaddr*>(bytes.data); }
 
 // int socket(int domain, int type, int protocol);
-static napi_value Socket(napi_env env, napi_callback_info info) {
-  Call call(env, info, "socket");
+static napi_value Socket(Call& call) {
   int domain = call.integer("domain");
   int type = call.integer("type");
   int protocol = call.integer("protocol");
@@ -15,8 +14,7 @@ static napi_value Socket(napi_env env, napi_callback_info info) {
 }
 
 // int socketpair(int domain, int type, int protocol, int sv[2]);  out: the two descriptors
-static napi_value Socketpair(napi_env env, napi_callback_info info) {
-  Call call(env, info, "socketpair");
+static napi_value Socketpair(Call& call) {
   int domain = call.integer("domain");
   int type = call.integer("type");
   int protocol = call.integer("protocol");
@@ -24,32 +22,28 @@ static napi_value Socketpair(napi_env env, napi_callback_info info) {
 }
 
 // int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
-static napi_value Bind(napi_env env, napi_callback_info info) {
-  Call call(env, info, "bind");
+static napi_value Bind(Call& call) {
   int fd = call.fd();
   Bytes address = call.bytes("address");
   return call.ok() ? call.answer(bind(fd, Address(address), call.length(address))) : nullptr;
 }
 
 // int listen(int sockfd, int backlog);
-static napi_value Listen(napi_env env, napi_callback_info info) {
-  Call call(env, info, "listen");
+static napi_value Listen(Call& call) {
   int fd = call.fd();
   int backlog = call.integer("backlog");
   return call.ok() ? call.answer(listen(fd, backlog)) : nullptr;
 }
 
 // int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
-static napi_value Connect(napi_env env, napi_callback_info info) {
-  Call call(env, info, "connect");
+static napi_value Connect(Call& call) {
   int fd = call.fd();
   Bytes address = call.bytes("address");
   return call.ok() ? call.answer(connect(fd, Address(address), call.length(address))) : nullptr;
 }
 
 // int shutdown(int sockfd, int how);
-static napi_value Shutdown(napi_env env, napi_callback_info info) {
-  Call call(env, info, "shutdown");
+static napi_value Shutdown(Call& call) {
   int fd = call.fd();
   int how = call.integer("how");
   return call.ok() ? call.answer(shutdown(fd, how)) : nullptr;
@@ -66,8 +60,7 @@ static napi_value Answer(Call& call, Bytes address, Function function) {
 }
 
 // int accept(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
-static napi_value Accept(napi_env env, napi_callback_info info) {
-  Call call(env, info, "accept");
+static napi_value Accept(Call& call) {
   int fd = call.fd();
   Bytes peer = call.bytesOrNull("peer");
   return Answer(call, peer, [&](sockaddr* address, socklen_t* length) {
@@ -76,8 +69,7 @@ static napi_value Accept(napi_env env, napi_callback_info info) {
 }
 
 // int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen, int flags);
-static napi_value Accept4(napi_env env, napi_callback_info info) {
-  Call call(env, info, "accept4");
+static napi_value Accept4(Call& call) {
   int fd = call.fd();
   Bytes peer = call.bytesOrNull("peer");
   uint32_t flags = call.flags("flags");
@@ -87,8 +79,7 @@ static napi_value Accept4(napi_env env, napi_callback_info info) {
 }
 
 // int getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
-static napi_value Getsockname(napi_env env, napi_callback_info info) {
-  Call call(env, info, "getsockname");
+static napi_value Getsockname(Call& call) {
   int fd = call.fd();
   Bytes address = call.bytes("address");
   return Answer(call, address,
@@ -96,26 +87,24 @@ static napi_value Getsockname(napi_env env, napi_callback_info info) {
 }
 
 // int getpeername(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
-static napi_value Getpeername(napi_env env, napi_callback_info info) {
-  Call call(env, info, "getpeername");
+static napi_value Getpeername(Call& call) {
   int fd = call.fd();
   Bytes address = call.bytes("address");
   return Answer(call, address,
                 [&](sockaddr* name, socklen_t* length) { return getpeername(fd, name, length); });
 }
 
-void DefineEndpoints(Napi::Object raw, Environment* environment) {
-  Define(raw, environment,
-         {
-             {"socket", Socket},
-             {"socketpair", Socketpair},
-             {"bind", Bind},
-             {"listen", Listen},
-             {"connect", Connect},
-             {"shutdown", Shutdown},
-             {"accept", Accept},
-             {"accept4", Accept4},
-             {"getsockname", Getsockname},
-             {"getpeername", Getpeername},
-         });
+void DefineEndpoints(Calls& calls) {
+  calls.define({
+      {"socket", Entry<Socket>},
+      {"socketpair", Entry<Socketpair>},
+      {"bind", Entry<Bind>},
+      {"listen", Entry<Listen>},
+      {"connect", Entry<Connect>},
+      {"shutdown", Entry<Shutdown>},
+      {"accept", Entry<Accept>},
+      {"accept4", Entry<Accept4>},
+      {"getsockname", Entry<Getsockname>},
+      {"getpeername", Entry<Getpeername>},
+  });
 }

@@ -24,14 +24,17 @@ Napi::Function Environment::OpenFunction(Napi::Env env, Environment* environment
         napi_typedarray_type type;
         if (napi_get_typedarray_info(info.Env(), info[0], &type, &length, &data, nullptr, nullptr) !=
                 napi_ok ||
-            type != napi_int32_array || length < kOutLength || !info[1].IsNumber()) {
-          Napi::TypeError::New(info.Env(), "open takes an Int32Array and a thread's number")
+            type != napi_int32_array || length * sizeof(int32_t) < sizeof(Shared) || !info[1].IsNumber() ||
+            !info[2].IsFunction()) {
+          Napi::TypeError::New(info.Env(), "open takes an Int32Array, a thread's number and a function")
               .ThrowAsJavaScriptException();
           return;
         }
-        environment->keepOut_ = Napi::Reference<Napi::Value>::New(info[0], 1);
-        environment->keepOut_.SuppressDestruct();
-        environment->out = static_cast<int32_t*>(data);
+        environment->keepShared_ = Napi::Reference<Napi::Value>::New(info[0], 1);
+        environment->keepShared_.SuppressDestruct();
+        environment->watcher = Napi::Persistent(info[2].As<Napi::Function>());
+        environment->watcher.SuppressDestruct();
+        environment->shared = static_cast<Shared*>(data);
         RememberThread(environment, info[1].As<Napi::Number>().Int32Value());
       },
       "open");

@@ -5,17 +5,35 @@
 #include <napi.h>
 
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 class Reactor;
 class Ring;
 
-struct Environment {
-  static constexpr size_t kOutLength = 16;
+// Memory that both halves know, and lib/native.ts has the same picture of. It lies in a SharedArrayBuffer,
+// the one kind of buffer that nobody can detach.
+struct Shared {
+  enum Watch { kNobody, kEvery, kEveryButNext };
 
-  // Where values land that C returns through pointers. It starts as `unopened` and then is the memory of
-  // raw.out, an Int32Array over a SharedArrayBuffer: the one kind of buffer that nobody can detach.
-  int32_t* out = unopened;
+  int32_t out[16];    // raw.out: where values land that C returns through pointers
+  int32_t passed[8];  // the integers that a hot call is given, and its answer
+  int32_t watch;      // which calls are told to somebody instead of being made
+};
+
+// What a function of `raw` finds in its callback data.
+struct Function {
+  struct Environment* environment;
+  const char* name;  // the system call's, for the messages of errors
+};
+
+struct Environment {
+  Shared* shared = &unopened;
+
+  // Told of calls while `watch` says so: (name, ...arguments) => answer.
+  Napi::FunctionReference watcher;
+
+  std::deque<Function> functions;
 
   // The reactors that are open.
   std::vector<Reactor*> reactors;
@@ -25,11 +43,10 @@ struct Environment {
 
   static Environment* Create(Napi::Env env);
 
-  // open(out, threadId): joins this environment with the Int32Array and the worker's number made in
-  // lib/native.ts.
+  // open(shared, threadId, watcher): joins this environment with what lib/native.ts has made for it.
   static Napi::Function OpenFunction(Napi::Env env, Environment* environment);
 
  private:
-  int32_t unopened[kOutLength] = {};
-  Napi::Reference<Napi::Value> keepOut_;
+  Shared unopened = {};
+  Napi::Reference<Napi::Value> keepShared_;
 };

@@ -8,8 +8,7 @@
 #include "uapi.h"
 
 // int memfd_create(const char *name, unsigned int flags);
-static napi_value MemfdCreate(napi_env env, napi_callback_info info) {
-  Call call(env, info, "memfd_create");
+static napi_value MemfdCreate(Call& call) {
   Bytes name = call.bytes("name");
   uint32_t flags = call.flags("flags");
   if (!call.ok()) return nullptr;
@@ -95,8 +94,8 @@ static Mapping* MappingOf(napi_env env, napi_value array, napi_value* buffer) {
 }
 
 // void *mmap(void addr[.length], size_t length, int prot, int flags, int fd, off_t offset);
-static napi_value Mmap(napi_env env, napi_callback_info info) {
-  Call call(env, info, "mmap");
+static napi_value Mmap(Call& call) {
+  napi_env env = call.env();
   size_t length = call.size("length");
   uint32_t protection = call.flags("prot");
   uint32_t flags = call.flags("flags");
@@ -127,8 +126,8 @@ static napi_value Mmap(napi_env env, napi_callback_info info) {
 }
 
 // int munmap(void addr[.length], size_t length);
-static napi_value Munmap(napi_env env, napi_callback_info info) {
-  Call call(env, info, "munmap");
+static napi_value Munmap(Call& call) {
+  napi_env env = call.env();
   napi_value buffer = nullptr;
   Mapping* mapping = MappingOf(env, call.next(), &buffer);
   void* wrapped = nullptr;
@@ -142,6 +141,6 @@ static napi_value Munmap(napi_env env, napi_callback_info info) {
   return call.answer(answer);
 }
 
-void DefineMemory(Napi::Object raw, Environment* environment) {
-  Define(raw, environment, {{"memfd_create", MemfdCreate}, {"mmap", Mmap}, {"munmap", Munmap}});
+void DefineMemory(Calls& calls) {
+  calls.define({{"memfd_create", Entry<MemfdCreate>}, {"mmap", Entry<Mmap>}, {"munmap", Entry<Munmap>}});
 }

@@ -23,8 +23,7 @@ static void RefusePointers(Call& call, Bytes control) {
 }
 
 // ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);
-static napi_value Sendmsg(napi_env env, napi_callback_info info) {
-  Call call(env, info, "sendmsg");
+static napi_value Sendmsg(Call& call) {
   int fd = call.fd();
   IoVector buffers(call, "iov");  // first, because reading an array may run JavaScript
   Bytes name = call.bytesOrNull("name");
@@ -37,8 +36,7 @@ static napi_value Sendmsg(napi_env env, napi_callback_info info) {
 }
 
 // ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);  out: msg_namelen, msg_controllen, msg_flags
-static napi_value Recvmsg(napi_env env, napi_callback_info info) {
-  Call call(env, info, "recvmsg");
+static napi_value Recvmsg(Call& call) {
   int fd = call.fd();
   IoVector buffers(call, "iov");
   Bytes name = call.bytesOrNull("name");
@@ -146,8 +144,7 @@ class Batch {
 };
 
 // int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags);
-static napi_value Sendmmsg(napi_env env, napi_callback_info info) {
-  Call call(env, info, "sendmmsg");
+static napi_value Sendmmsg(Call& call) {
   int fd = call.fd();
   Batch batch(call);
   uint32_t flags = call.flags("flags");
@@ -160,8 +157,7 @@ static napi_value Sendmmsg(napi_env env, napi_callback_info info) {
 }
 
 // int recvmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags, struct timespec *timeout);
-static napi_value Recvmmsg(napi_env env, napi_callback_info info) {
-  Call call(env, info, "recvmmsg");
+static napi_value Recvmmsg(Call& call) {
   int fd = call.fd();
   Batch batch(call);
   uint32_t flags = call.flags("flags");
@@ -173,12 +169,11 @@ static napi_value Recvmmsg(napi_env env, napi_callback_info info) {
   return answer;
 }
 
-void DefineMessages(Napi::Object raw, Environment* environment) {
-  Define(raw, environment,
-         {
-             {"sendmsg", Sendmsg},
-             {"recvmsg", Recvmsg},
-             {"sendmmsg", Sendmmsg},
-             {"recvmmsg", Recvmmsg},
-         });
+void DefineMessages(Calls& calls) {
+  calls.define({
+      {"sendmsg", Entry<Sendmsg>},
+      {"recvmsg", Entry<Recvmsg>},
+      {"sendmmsg", Entry<Sendmmsg>},
+      {"recvmmsg", Entry<Recvmmsg>},
+  });
 }

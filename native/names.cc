@@ -103,8 +103,7 @@ static void Pack(const addrinfo* list, Records& records) {
 
 // int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo
 // **res); Answers the size of the records, or EAI_*; out[0]: errno of EAI_SYSTEM
-static napi_value Getaddrinfo(napi_env env, napi_callback_info info) {
-  Call call(env, info, "getaddrinfo");
+static napi_value Getaddrinfo(Call& call) {
   AddressQuery query(call);
   Records records(call.bytes("result"));
   if (!call.ok()) return nullptr;
@@ -156,11 +155,10 @@ class AddressWorker : public Napi::AsyncWorker {
   std::vector<uint8_t> packed_;
 };
 
-static napi_value GetaddrinfoAsync(napi_env env, napi_callback_info info) {
-  Call call(env, info, "getaddrinfo");
+static napi_value GetaddrinfoAsync(Call& call) {
   AddressQuery query(call);
   if (!call.ok()) return nullptr;
-  auto* worker = new AddressWorker(env, std::move(query));
+  auto* worker = new AddressWorker(call.env(), std::move(query));
   Napi::Promise promise = worker->promise();
   worker->Queue();
   return promise;
@@ -168,8 +166,7 @@ static napi_value GetaddrinfoAsync(napi_env env, napi_callback_info info) {
 
 // int getnameinfo(const struct sockaddr *addr, socklen_t addrlen, char host[], socklen_t, char serv[],
 // socklen_t, int flags); Answers 0 or EAI_*; out: the lengths of host and service, and errno of EAI_SYSTEM
-static napi_value Getnameinfo(napi_env env, napi_callback_info info) {
-  Call call(env, info, "getnameinfo");
+static napi_value Getnameinfo(Call& call) {
   Bytes address = call.bytes("address");
   Bytes host = call.bytesOrNull("host");
   Bytes service = call.bytesOrNull("service");
@@ -189,8 +186,7 @@ static napi_value Getnameinfo(napi_env env, napi_callback_info info) {
 }
 
 // int inet_pton(int af, const char *src, void *dst);
-static napi_value InetPton(napi_env env, napi_callback_info info) {
-  Call call(env, info, "inet_pton");
+static napi_value InetPton(Call& call) {
   int family = call.integer("af");
   Text text(call, "text");
   Bytes address = call.bytes("address");
@@ -200,8 +196,7 @@ static napi_value InetPton(napi_env env, napi_callback_info info) {
 }
 
 // const char *inet_ntop(int af, const void *src, char dst[.size], socklen_t size);  Answers the text's length
-static napi_value InetNtop(napi_env env, napi_callback_info info) {
-  Call call(env, info, "inet_ntop");
+static napi_value InetNtop(Call& call) {
   int family = call.integer("af");
   Bytes address = call.bytes("address");
   Bytes text = call.bytes("text");
@@ -213,8 +208,7 @@ static napi_value InetNtop(napi_env env, napi_callback_info info) {
 }
 
 // unsigned int if_nametoindex(const char *ifname);
-static napi_value IfNametoindex(napi_env env, napi_callback_info info) {
-  Call call(env, info, "if_nametoindex");
+static napi_value IfNametoindex(Call& call) {
   Text name(call, "name");
   if (!call.ok()) return nullptr;
   int64_t index = if_nametoindex(name.pointer());
@@ -222,8 +216,7 @@ static napi_value IfNametoindex(napi_env env, napi_callback_info info) {
 }
 
 // char *if_indextoname(unsigned int ifindex, char *ifname);  Answers the name's length
-static napi_value IfIndextoname(napi_env env, napi_callback_info info) {
-  Call call(env, info, "if_indextoname");
+static napi_value IfIndextoname(Call& call) {
   uint32_t index = call.flags("index");
   Bytes into = call.bytes("name");
   if (!call.ok()) return nullptr;
@@ -232,8 +225,7 @@ static napi_value IfIndextoname(napi_env env, napi_callback_info info) {
 }
 
 // struct if_nameindex *if_nameindex(void);  Answers the size of the records
-static napi_value IfNameindex(napi_env env, napi_callback_info info) {
-  Call call(env, info, "if_nameindex");
+static napi_value IfNameindex(Call& call) {
   Records records(call.bytes("result"));
   if (!call.ok()) return nullptr;
   struct if_nameindex* list = if_nameindex();
@@ -266,8 +258,7 @@ static size_t SizeOf(const sockaddr* address) {
 }
 
 // int getifaddrs(struct ifaddrs **ifap);  Answers the size of the records
-static napi_value Getifaddrs(napi_env env, napi_callback_info info) {
-  Call call(env, info, "getifaddrs");
+static napi_value Getifaddrs(Call& call) {
   Records records(call.bytes("result"));
   if (!call.ok()) return nullptr;
   ifaddrs* list = nullptr;
@@ -290,8 +281,7 @@ static napi_value Getifaddrs(napi_env env, napi_callback_info info) {
 }
 
 // struct servent *getservbyname(const char *name, const char *proto);  Answers the port, or -ENOENT
-static napi_value Getservbyname(napi_env env, napi_callback_info info) {
-  Call call(env, info, "getservbyname");
+static napi_value Getservbyname(Call& call) {
   Text name(call, "name");
   Text protocol(call, "protocol", true);
   if (!call.ok()) return nullptr;
@@ -302,8 +292,7 @@ static napi_value Getservbyname(napi_env env, napi_callback_info info) {
 }
 
 // struct protoent *getprotobyname(const char *name);  Answers the number, or -ENOENT
-static napi_value Getprotobyname(napi_env env, napi_callback_info info) {
-  Call call(env, info, "getprotobyname");
+static napi_value Getprotobyname(Call& call) {
   Text name(call, "name");
   if (!call.ok()) return nullptr;
   protoent entry, *found = nullptr;
@@ -313,8 +302,7 @@ static napi_value Getprotobyname(napi_env env, napi_callback_info info) {
 }
 
 // char *strerror_r(int errnum, char buf[.size], size_t size);  Answers the text's length
-static napi_value Strerror(napi_env env, napi_callback_info info) {
-  Call call(env, info, "strerror");
+static napi_value Strerror(Call& call) {
   int number = call.integer("errno");
   Bytes into = call.bytes("text");
   if (!call.ok()) return nullptr;
@@ -323,46 +311,42 @@ static napi_value Strerror(napi_env env, napi_callback_info info) {
 }
 
 // const char *gai_strerror(int errcode);  Answers the text's length
-static napi_value GaiStrerror(napi_env env, napi_callback_info info) {
-  Call call(env, info, "gai_strerror");
+static napi_value GaiStrerror(Call& call) {
   int code = call.integer("errcode");
   Bytes into = call.bytes("text");
   return call.ok() ? call.number(static_cast<int64_t>(CopyText(gai_strerror(code), into))) : nullptr;
 }
 
 // uint16_t htons(uint16_t), uint32_t htonl(uint32_t) and back, which are the same exchange of bytes.
-static napi_value Htons(napi_env env, napi_callback_info info) {
-  Call call(env, info, "htons");
+static napi_value Htons(Call& call) {
   uint32_t value = call.flags("value");
   if (value > UINT16_MAX) call.refuseRange("value", "an integer from 0 to 65535");
   return call.ok() ? call.number(htons(static_cast<uint16_t>(value))) : nullptr;
 }
 
-static napi_value Htonl(napi_env env, napi_callback_info info) {
-  Call call(env, info, "htonl");
+static napi_value Htonl(Call& call) {
   uint32_t value = call.flags("value");
   return call.ok() ? call.number(htonl(value)) : nullptr;
 }
 
-void DefineNames(Napi::Object raw, Environment* environment) {
-  Define(raw, environment,
-         {
-             {"getaddrinfo", Getaddrinfo},
-             {"getaddrinfoAsync", GetaddrinfoAsync},
-             {"getnameinfo", Getnameinfo},
-             {"inet_pton", InetPton},
-             {"inet_ntop", InetNtop},
-             {"if_nametoindex", IfNametoindex},
-             {"if_indextoname", IfIndextoname},
-             {"if_nameindex", IfNameindex},
-             {"getifaddrs", Getifaddrs},
-             {"getservbyname", Getservbyname},
-             {"getprotobyname", Getprotobyname},
-             {"strerror", Strerror},
-             {"gai_strerror", GaiStrerror},
-             {"htons", Htons},
-             {"htonl", Htonl},
-             {"ntohs", Htons},
-             {"ntohl", Htonl},
-         });
+void DefineNames(Calls& calls) {
+  calls.define({
+      {"getaddrinfo", Entry<Getaddrinfo>},
+      {"getaddrinfoAsync", Entry<GetaddrinfoAsync>},
+      {"getnameinfo", Entry<Getnameinfo>},
+      {"inet_pton", Entry<InetPton>},
+      {"inet_ntop", Entry<InetNtop>},
+      {"if_nametoindex", Entry<IfNametoindex>},
+      {"if_indextoname", Entry<IfIndextoname>},
+      {"if_nameindex", Entry<IfNameindex>},
+      {"getifaddrs", Entry<Getifaddrs>},
+      {"getservbyname", Entry<Getservbyname>},
+      {"getprotobyname", Entry<Getprotobyname>},
+      {"strerror", Entry<Strerror>},
+      {"gai_strerror", Entry<GaiStrerror>},
+      {"htons", Entry<Htons>},
+      {"htonl", Entry<Htonl>},
+      {"ntohs", Entry<Htons>},
+      {"ntohl", Entry<Htonl>},
+  });
 }

@@ -62,8 +62,7 @@ static void RefusePointers(Call& call, int level, int name) {
 
 // int getsockopt(int sockfd, int level, int optname, void optval[.*optlen], socklen_t *optlen);  out[0]:
 // optlen
-static napi_value Getsockopt(napi_env env, napi_callback_info info) {
-  Call call(env, info, "getsockopt");
+static napi_value Getsockopt(Call& call) {
   int fd = call.fd();
   int level = call.integer("level");
   int name = call.integer("optname");
@@ -89,8 +88,7 @@ static napi_value Getsockopt(napi_env env, napi_callback_info info) {
 }
 
 // int setsockopt(int sockfd, int level, int optname, const void optval[.optlen], socklen_t optlen);
-static napi_value Setsockopt(napi_env env, napi_callback_info info) {
-  Call call(env, info, "setsockopt");
+static napi_value Setsockopt(Call& call) {
   int fd = call.fd();
   int level = call.integer("level");
   int name = call.integer("optname");
@@ -113,8 +111,7 @@ static napi_value Setsockopt(napi_env env, napi_callback_info info) {
 // getsockopt(sockfd, IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, &request, &length), whose struct holds pointers: they
 // are those of `mapping` and `copy` and no others. The kernel maps pages only where mmap(2) of a TCP socket
 // has reserved them.
-static napi_value TcpZerocopyReceive(napi_env env, napi_callback_info info) {
-  Call call(env, info, "tcpZerocopyReceive");
+static napi_value TcpZerocopyReceive(Call& call) {
   int fd = call.fd();
   Bytes mapping = call.bytes("mapping");
   Bytes copy = call.bytesOrNull("copy");
@@ -134,11 +131,10 @@ static napi_value TcpZerocopyReceive(napi_env env, napi_callback_info info) {
   return answer;
 }
 
-void DefineOptions(Napi::Object raw, Environment* environment) {
-  Define(raw, environment,
-         {
-             {"getsockopt", Getsockopt},
-             {"setsockopt", Setsockopt},
-             {"tcpZerocopyReceive", TcpZerocopyReceive},
-         });
+void DefineOptions(Calls& calls) {
+  calls.define({
+      {"getsockopt", Entry<Getsockopt>},
+      {"setsockopt", Entry<Setsockopt>},
+      {"tcpZerocopyReceive", Entry<TcpZerocopyReceive>},
+  });
 }

@@ -11,16 +11,14 @@ constexpr long kPidfdSendSignal = 424, kPidfdOpen = 434, kPidfdGetfd = 438;
 }
 
 // int pidfd_open(pid_t pid, unsigned int flags);
-static napi_value PidfdOpen(napi_env env, napi_callback_info info) {
-  Call call(env, info, "pidfd_open");
+static napi_value PidfdOpen(Call& call) {
   int pid = call.integer("pid");
   uint32_t flags = call.flags("flags");
   return call.ok() ? call.answer(syscall(kPidfdOpen, pid, flags)) : nullptr;
 }
 
 // int pidfd_getfd(int pidfd, int targetfd, unsigned int flags);
-static napi_value PidfdGetfd(napi_env env, napi_callback_info info) {
-  Call call(env, info, "pidfd_getfd");
+static napi_value PidfdGetfd(Call& call) {
   int pidfd = call.integer("pidfd");
   int targetFd = call.integer("targetfd");
   uint32_t flags = call.flags("flags");
@@ -28,8 +26,7 @@ static napi_value PidfdGetfd(napi_env env, napi_callback_info info) {
 }
 
 // int pidfd_send_signal(int pidfd, int sig, siginfo_t *_Nullable info, unsigned int flags);
-static napi_value PidfdSendSignal(napi_env env, napi_callback_info info) {
-  Call call(env, info, "pidfd_send_signal");
+static napi_value PidfdSendSignal(Call& call) {
   int pidfd = call.integer("pidfd");
   int signal = call.integer("sig");
   auto* details = call.structureOrNull<siginfo_t>("info");
@@ -37,11 +34,10 @@ static napi_value PidfdSendSignal(napi_env env, napi_callback_info info) {
   return call.ok() ? call.answer(syscall(kPidfdSendSignal, pidfd, signal, details, flags)) : nullptr;
 }
 
-void DefineProcesses(Napi::Object raw, Environment* environment) {
-  Define(raw, environment,
-         {
-             {"pidfd_open", PidfdOpen},
-             {"pidfd_getfd", PidfdGetfd},
-             {"pidfd_send_signal", PidfdSendSignal},
-         });
+void DefineProcesses(Calls& calls) {
+  calls.define({
+      {"pidfd_open", Entry<PidfdOpen>},
+      {"pidfd_getfd", Entry<PidfdGetfd>},
+      {"pidfd_send_signal", Entry<PidfdSendSignal>},
+  });
 }

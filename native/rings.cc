@@ -37,8 +37,7 @@ int NoRing() {
 }  // namespace
 
 // int io_uring_setup(u32 entries, struct io_uring_params *p);
-static napi_value Setup(napi_env env, napi_callback_info info) {
-  Call call(env, info, "io_uring_setup");
+static napi_value Setup(Call& call) {
   uint32_t entries = call.flags("entries");
   auto* given = call.structure<newer::io_uring_params>("params");
   if (!call.ok()) return nullptr;
@@ -61,8 +60,8 @@ static napi_value Setup(napi_env env, napi_callback_info info) {
 }
 
 // Makes the memory of a ring, once: room for its entries, then for its completions, then `length` bytes.
-static napi_value Memory(napi_env env, napi_callback_info info) {
-  Call call(env, info, "io_uring_memory");
+static napi_value Memory(Call& call) {
+  napi_env env = call.env();
   int fd = call.fd();
   size_t length = call.size("length");
   if (!call.ok()) return nullptr;
@@ -89,8 +88,7 @@ static napi_value Memory(napi_env env, napi_callback_info info) {
 //                    sigset_t *sig);
 // int io_uring_enter2(unsigned int fd, unsigned int to_submit, unsigned int min_complete, unsigned int flags,
 //                     struct io_uring_getevents_arg *arg, size_t sz);
-static napi_value Enter(napi_env env, napi_callback_info info) {
-  Call call(env, info, "io_uring_enter", 6);
+static napi_value Enter(Call& call) {
   int fd = call.fd();
   uint32_t count = call.flags("to_submit");
   uint32_t least = call.flags("min_complete");
@@ -114,8 +112,7 @@ static napi_value Enter(napi_env env, napi_callback_info info) {
 }
 
 // Cancels what is under way, and closes the ring.
-static napi_value Close(napi_env env, napi_callback_info info) {
-  Call call(env, info, "io_uring_close");
+static napi_value Close(Call& call) {
   int fd = call.fd();
   if (!call.ok()) return nullptr;
   Ring* ring = Ring::Find(call.environment(), fd);
@@ -126,10 +123,9 @@ static napi_value Close(napi_env env, napi_callback_info info) {
   return call.answer(answer);
 }
 
-void DefineRings(Napi::Object raw, Environment* environment) {
-  Define(raw, environment,
-         {{"io_uring_setup", Setup},
-          {"io_uring_memory", Memory},
-          {"io_uring_enter", Enter},
-          {"io_uring_close", Close}});
+void DefineRings(Calls& calls) {
+  calls.define({{"io_uring_setup", Entry<Setup>},
+                {"io_uring_memory", Entry<Memory>},
+                {"io_uring_enter", Entry<Enter, 6>},
+                {"io_uring_close", Entry<Close>}});
 }

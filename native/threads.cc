@@ -177,8 +177,7 @@ SignalMask::SignalMask(Call& call, const char* argument, bool nullable) {
 
 // Ends the call that a worker is blocked in, once: its thread gets one signal, and the call answers EINTR.
 // Answers 1, or 0 when no such thread uses this package.
-static napi_value Interrupt(napi_env env, napi_callback_info info) {
-  Call call(env, info, "interrupt");
+static napi_value Interrupt(Call& call) {
   int threadId = call.integer("threadId");
   if (!call.ok()) return nullptr;
   std::lock_guard<std::mutex> lock(Threads().mutex);
@@ -191,8 +190,7 @@ static napi_value Interrupt(napi_env env, napi_callback_info info) {
 }
 
 // Interrupts a worker's calls again and again until it has ended. Answers as interrupt does.
-static napi_value InterruptUntilGone(napi_env env, napi_callback_info info) {
-  Call call(env, info, "interruptUntilGone");
+static napi_value InterruptUntilGone(Call& call) {
   int threadId = call.integer("threadId");
   if (!call.ok()) return nullptr;
   return call.number(
@@ -200,8 +198,7 @@ static napi_value InterruptUntilGone(napi_env env, napi_callback_info info) {
 }
 
 // The same for every worker, and for those that begin from now on: for a process that exits.
-static napi_value InterruptWorkersUntilGone(napi_env env, napi_callback_info info) {
-  Call call(env, info, "interruptWorkersUntilGone");
+static napi_value InterruptWorkersUntilGone(Call& call) {
   {
     std::lock_guard<std::mutex> lock(Threads().mutex);
     Threads().exiting = true;
@@ -210,14 +207,10 @@ static napi_value InterruptWorkersUntilGone(napi_env env, napi_callback_info inf
 }
 
 // pid_t gettid(void);
-static napi_value Gettid(napi_env env, napi_callback_info info) {
-  Call call(env, info, "gettid");
-  return call.answer(syscall(SYS_gettid));
-}
+static napi_value Gettid(Call& call) { return call.answer(syscall(SYS_gettid)); }
 
 // int pthread_sigmask(int how, const sigset_t *_Nullable set, sigset_t *_Nullable oldset);
-static napi_value PthreadSigmask(napi_env env, napi_callback_info info) {
-  Call call(env, info, "pthread_sigmask");
+static napi_value PthreadSigmask(Call& call) {
   int how = call.integer("how");
   SignalMask set(call, "set", true);
   sigset_t* old = call.structureOrNull<sigset_t>("oldset");
@@ -228,13 +221,12 @@ static napi_value PthreadSigmask(napi_env env, napi_callback_info info) {
   return call.number(-error);
 }
 
-void DefineThreads(Napi::Object raw, Environment* environment) {
-  Define(raw, environment,
-         {
-             {"interrupt", Interrupt},
-             {"interruptUntilGone", InterruptUntilGone},
-             {"interruptWorkersUntilGone", InterruptWorkersUntilGone},
-             {"gettid", Gettid},
-             {"pthread_sigmask", PthreadSigmask},
-         });
+void DefineThreads(Calls& calls) {
+  calls.define({
+      {"interrupt", Entry<Interrupt>},
+      {"interruptUntilGone", Entry<InterruptUntilGone>},
+      {"interruptWorkersUntilGone", Entry<InterruptWorkersUntilGone>},
+      {"gettid", Entry<Gettid>},
+      {"pthread_sigmask", Entry<PthreadSigmask>},
+  });
 }

@@ -9,40 +9,38 @@
 #include "kernel.h"
 
 // ssize_t read(int fd, void buf[.count], size_t count);
-static napi_value Read(napi_env env, napi_callback_info info) {
-  Call call(env, info, "read", 2);
+template <class AnyCall>
+static napi_value Read(AnyCall& call) {
   int fd = call.fd();
   Bytes bytes = call.bytes("bytes");
   return call.ok() ? call.number(kernel::read(fd, bytes.data, bytes.length)) : nullptr;
 }
 
 // ssize_t write(int fd, const void buf[.count], size_t count);
-static napi_value Write(napi_env env, napi_callback_info info) {
-  Call call(env, info, "write", 2);
+template <class AnyCall>
+static napi_value Write(AnyCall& call) {
   int fd = call.fd();
   Bytes bytes = call.bytes("bytes");
   return call.ok() ? call.number(kernel::write(fd, bytes.data, bytes.length)) : nullptr;
 }
 
 // ssize_t readv(int fd, const struct iovec *iov, int iovcnt);
-static napi_value Readv(napi_env env, napi_callback_info info) {
-  Call call(env, info, "readv");
+static napi_value Readv(Call& call) {
   int fd = call.fd();
   IoVector buffers(call, "buffers");
   return call.ok() ? call.answer(readv(fd, buffers.data(), buffers.count())) : nullptr;
 }
 
 // ssize_t writev(int fd, const struct iovec *iov, int iovcnt);
-static napi_value Writev(napi_env env, napi_callback_info info) {
-  Call call(env, info, "writev");
+static napi_value Writev(Call& call) {
   int fd = call.fd();
   IoVector buffers(call, "buffers");
   return call.ok() ? call.answer(writev(fd, buffers.data(), buffers.count())) : nullptr;
 }
 
 // ssize_t send(int sockfd, const void buf[.len], size_t len, int flags);
-static napi_value Send(napi_env env, napi_callback_info info) {
-  Call call(env, info, "send", 3);
+template <class AnyCall>
+static napi_value Send(AnyCall& call) {
   int fd = call.fd();
   Bytes bytes = call.bytes("bytes");
   uint32_t flags = call.flags("flags");
@@ -51,8 +49,8 @@ static napi_value Send(napi_env env, napi_callback_info info) {
 }
 
 // ssize_t recv(int sockfd, void buf[.len], size_t len, int flags);
-static napi_value Recv(napi_env env, napi_callback_info info) {
-  Call call(env, info, "recv", 3);
+template <class AnyCall>
+static napi_value Recv(AnyCall& call) {
   int fd = call.fd();
   Bytes bytes = call.bytes("bytes");
   uint32_t flags = call.flags("flags");
@@ -62,8 +60,8 @@ static napi_value Recv(napi_env env, napi_callback_info info) {
 
 // ssize_t sendto(int sockfd, const void buf[.len], size_t len, int flags, const struct sockaddr *dest_addr,
 // socklen_t);
-static napi_value Sendto(napi_env env, napi_callback_info info) {
-  Call call(env, info, "sendto", 4);
+template <class AnyCall>
+static napi_value Sendto(AnyCall& call) {
   int fd = call.fd();
   Bytes bytes = call.bytes("bytes");
   uint32_t flags = call.flags("flags");
@@ -75,8 +73,8 @@ static napi_value Sendto(napi_env env, napi_callback_info info) {
 
 // ssize_t recvfrom(int sockfd, void buf[.len], size_t len, int flags, struct sockaddr *src_addr, socklen_t
 // *addrlen); out[0]: the address's length
-static napi_value Recvfrom(napi_env env, napi_callback_info info) {
-  Call call(env, info, "recvfrom", 4);
+template <class AnyCall>
+static napi_value Recvfrom(AnyCall& call) {
   int fd = call.fd();
   Bytes bytes = call.bytes("bytes");
   uint32_t flags = call.flags("flags");
@@ -103,8 +101,7 @@ struct Offset {
 };
 
 // ssize_t sendfile(int out_fd, int in_fd, off_t *_Nullable offset, size_t count);
-static napi_value Sendfile(napi_env env, napi_callback_info info) {
-  Call call(env, info, "sendfile");
+static napi_value Sendfile(Call& call) {
   int to = call.integer("out");
   int from = call.integer("in");
   Offset offset(call, "offset");
@@ -114,8 +111,7 @@ static napi_value Sendfile(napi_env env, napi_callback_info info) {
 
 // ssize_t splice(int fd_in, off_t *_Nullable off_in, int fd_out, off_t *_Nullable off_out, size_t len,
 // unsigned flags);
-static napi_value Splice(napi_env env, napi_callback_info info) {
-  Call call(env, info, "splice");
+static napi_value Splice(Call& call) {
   int from = call.integer("in");
   Offset fromOffset(call, "inOffset");
   int to = call.integer("out");
@@ -126,18 +122,17 @@ static napi_value Splice(napi_env env, napi_callback_info info) {
                    : nullptr;
 }
 
-void DefineTransfer(Napi::Object raw, Environment* environment) {
-  Define(raw, environment,
-         {
-             {"read", Read},
-             {"write", Write},
-             {"readv", Readv},
-             {"writev", Writev},
-             {"send", Send},
-             {"recv", Recv},
-             {"sendto", Sendto},
-             {"recvfrom", Recvfrom},
-             {"sendfile", Sendfile},
-             {"splice", Splice},
-         });
+void DefineTransfer(Calls& calls) {
+  calls.define({
+      {"read", Entry<Read<Call>, 2>, HotEntry<Read<HotCall>, 1>},
+      {"write", Entry<Write<Call>, 2>, HotEntry<Write<HotCall>, 1>},
+      {"readv", Entry<Readv>},
+      {"writev", Entry<Writev>},
+      {"send", Entry<Send<Call>, 3>, HotEntry<Send<HotCall>, 1>},
+      {"recv", Entry<Recv<Call>, 3>, HotEntry<Recv<HotCall>, 1>},
+      {"sendto", Entry<Sendto<Call>, 4>, HotEntry<Sendto<HotCall>, 2>},
+      {"recvfrom", Entry<Recvfrom<Call>, 4>, HotEntry<Recvfrom<HotCall>, 2>},
+      {"sendfile", Entry<Sendfile>},
+      {"splice", Entry<Splice>},
+  });
 }

@@ -34,8 +34,7 @@ class FdSets {
 };
 
 // int select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, struct timeval *timeout);
-static napi_value Select(napi_env env, napi_callback_info info) {
-  Call call(env, info, "select");
+static napi_value Select(Call& call) {
   FdSets sets(call);
   auto* timeout = call.structureOrNull<timeval>("timeout");
   return call.ok() ? call.answer(select(sets.nfds, sets.read, sets.write, sets.except, timeout)) : nullptr;
@@ -43,8 +42,7 @@ static napi_value Select(napi_env env, napi_callback_info info) {
 
 // int pselect(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, const struct timespec *timeout,
 //             const sigset_t *sigmask);
-static napi_value Pselect(napi_env env, napi_callback_info info) {
-  Call call(env, info, "pselect");
+static napi_value Pselect(Call& call) {
   FdSets sets(call);
   auto* timeout = call.structureOrNull<timespec>("timeout");
   SignalMask mask(call, "sigmask", true);
@@ -53,8 +51,7 @@ static napi_value Pselect(napi_env env, napi_callback_info info) {
 }
 
 // int poll(struct pollfd *fds, nfds_t nfds, int timeout);
-static napi_value Poll(napi_env env, napi_callback_info info) {
-  Call call(env, info, "poll");
+static napi_value Poll(Call& call) {
   Bytes fds = call.bytes("fds");
   int timeout = call.integer("timeout");
   return call.ok()
@@ -64,8 +61,7 @@ static napi_value Poll(napi_env env, napi_callback_info info) {
 
 // int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *_Nullable tmo_p, const sigset_t
 // *_Nullable sigmask);
-static napi_value Ppoll(napi_env env, napi_callback_info info) {
-  Call call(env, info, "ppoll");
+static napi_value Ppoll(Call& call) {
   Bytes fds = call.bytes("fds");
   auto* timeout = call.structureOrNull<timespec>("timeout");
   SignalMask mask(call, "sigmask", true);
@@ -75,22 +71,19 @@ static napi_value Ppoll(napi_env env, napi_callback_info info) {
 }
 
 // int epoll_create(int size);
-static napi_value EpollCreate(napi_env env, napi_callback_info info) {
-  Call call(env, info, "epoll_create");
+static napi_value EpollCreate(Call& call) {
   int size = call.integer("size");
   return call.ok() ? call.answer(epoll_create(size)) : nullptr;
 }
 
 // int epoll_create1(int flags);
-static napi_value EpollCreate1(napi_env env, napi_callback_info info) {
-  Call call(env, info, "epoll_create1");
+static napi_value EpollCreate1(Call& call) {
   uint32_t flags = call.flags("flags");
   return call.ok() ? call.answer(epoll_create1(static_cast<int>(flags))) : nullptr;
 }
 
 // int epoll_ctl(int epfd, int op, int fd, struct epoll_event *_Nullable event);
-static napi_value EpollCtl(napi_env env, napi_callback_info info) {
-  Call call(env, info, "epoll_ctl");
+static napi_value EpollCtl(Call& call) {
   int epfd = call.integer("epfd");
   int operation = call.integer("op");
   int fd = call.fd();
@@ -105,8 +98,8 @@ static int MaxEvents(Bytes events) {
 }
 
 // int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout);
-static napi_value EpollWait(napi_env env, napi_callback_info info) {
-  Call call(env, info, "epoll_wait", 3);
+template <class AnyCall>
+static napi_value EpollWait(AnyCall& call) {
   int epfd = call.integer("epfd");
   Bytes events = call.bytes("events");
   int timeout = call.integer("timeout");
@@ -116,8 +109,7 @@ static napi_value EpollWait(napi_env env, napi_callback_info info) {
 
 // int epoll_pwait(int epfd, struct epoll_event *events, int maxevents, int timeout, const sigset_t *_Nullable
 // sigmask);
-static napi_value EpollPwait(napi_env env, napi_callback_info info) {
-  Call call(env, info, "epoll_pwait");
+static napi_value EpollPwait(Call& call) {
   int epfd = call.integer("epfd");
   Bytes events = call.bytes("events");
   int timeout = call.integer("timeout");
@@ -130,8 +122,7 @@ static napi_value EpollPwait(napi_env env, napi_callback_info info) {
 // int epoll_pwait2(int epfd, struct epoll_event *events, int maxevents, const struct timespec *_Nullable
 // timeout,
 //                  const sigset_t *_Nullable sigmask);
-static napi_value EpollPwait2(napi_env env, napi_callback_info info) {
-  Call call(env, info, "epoll_pwait2");
+static napi_value EpollPwait2(Call& call) {
   int epfd = call.integer("epfd");
   Bytes events = call.bytes("events");
   auto* timeout = call.structureOrNull<timespec>("timeout");
@@ -143,18 +134,17 @@ static napi_value EpollPwait2(napi_env env, napi_callback_info info) {
                              kKernelSigsetSize));
 }
 
-void DefineWaiting(Napi::Object raw, Environment* environment) {
-  Define(raw, environment,
-         {
-             {"select", Select},
-             {"pselect", Pselect},
-             {"poll", Poll},
-             {"ppoll", Ppoll},
-             {"epoll_create", EpollCreate},
-             {"epoll_create1", EpollCreate1},
-             {"epoll_ctl", EpollCtl},
-             {"epoll_wait", EpollWait},
-             {"epoll_pwait", EpollPwait},
-             {"epoll_pwait2", EpollPwait2},
-         });
+void DefineWaiting(Calls& calls) {
+  calls.define({
+      {"select", Entry<Select>},
+      {"pselect", Entry<Pselect>},
+      {"poll", Entry<Poll>},
+      {"ppoll", Entry<Ppoll>},
+      {"epoll_create", Entry<EpollCreate>},
+      {"epoll_create1", Entry<EpollCreate1>},
+      {"epoll_ctl", Entry<EpollCtl>},
+      {"epoll_wait", Entry<EpollWait<Call>, 3>, HotEntry<EpollWait<HotCall>, 1>},
+      {"epoll_pwait", Entry<EpollPwait>},
+      {"epoll_pwait2", Entry<EpollPwait2>},
+  });
 }

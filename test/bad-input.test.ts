@@ -17,6 +17,7 @@ import {
   socketpair,
   writev,
 } from 'posix-sockets';
+import { trace } from 'posix-sockets/trace';
 import { describe, expect, test } from 'vitest';
 import { type Argument, argumentsOf, type Kind } from './bad-input/shapes.js';
 import { bytes, closedFd, opened, openedFile } from './support.js';
@@ -150,28 +151,44 @@ test('every raw call is listed with its arguments', () => {
 });
 
 describe('wrong types and numbers out of range are refused by name', () => {
-  test.each(Object.entries(argumentsOf))('%s', (name, args) => {
-    const right = args.map(harmless);
-    const told = name.replace('Async', '').replace(/^ntoh/, 'hton');
-    args.forEach((argument, position) => {
-      const { types, ranges } = refused(argument.kind);
-      for (const [values, type, code] of [
-        [types, TypeError, 'ERR_INVALID_ARG_TYPE'],
-        [ranges, RangeError, 'ERR_OUT_OF_RANGE'],
-      ] as const) {
-        for (const value of values) {
-          const error = errorOfCall(() => call(name, ...right.with(position, value)));
-          expect(error, `${name}: '${argument.name}' as ${typeof value}`).toBeInstanceOf(type);
-          expect(error).toMatchObject({
-            code,
-            message: expect.stringMatching(`^${told}: '${argument.name}' must be `),
-          });
-        }
-      }
-      // What is missing is undefined, and that is never right.
-      expect(errorOfCall(() => call(name, ...right.slice(0, position)))).toBeInstanceOf(TypeError);
-    });
+  test.each(Object.entries(argumentsOf))('%s', refusesByName);
+});
+
+describe('and so they are by the long way that calls of hot loops take while they are watched', () => {
+  test.each(['read', 'write', 'send', 'recv', 'sendto', 'recvfrom', 'epoll_wait'])('%s', (name) => {
+    using _ = trace(() => {});
+    refusesByName(name, argumentsOf[name] as Argument[]);
   });
+});
+
+function refusesByName(name: string, args: readonly Argument[]): void {
+  const right = args.map(harmless);
+  args.forEach((argument, position) => {
+    const { types, ranges } = refused(argument.kind);
+    for (const [values, type, code] of [
+      [types, TypeError, 'ERR_INVALID_ARG_TYPE'],
+      [ranges, RangeError, 'ERR_OUT_OF_RANGE'],
+    ] as const) {
+      for (const value of values) {
+        const error = errorOfCall(() => call(name, ...right.with(position, value)));
+        expect(error, `${name}: '${argument.name}' as ${typeof value}`).toBeInstanceOf(type);
+        expect(error).toMatchObject({
+          code,
+          message: expect.stringMatching(`^${name}: '${argument.name}' must be `),
+        });
+      }
+    }
+    // What is missing is undefined, and that is never right.
+    expect(errorOfCall(() => call(name, ...right.slice(0, position)))).toBeInstanceOf(TypeError);
+  });
+}
+
+test('flags may have the sign bit either way, and a shorter or longer call says the same', () => {
+  for (const flags of [-(2 ** 31), 2 ** 31, 2 ** 32 - 1, -1, 0, -0]) {
+    const short = raw.recv(closedFd, bytes('x'), flags);
+    using _ = trace(() => {});
+    expect([short, raw.recv(closedFd, bytes('x'), flags)]).toEqual([-EBADF, -EBADF]);
+  }
 });
 
 test('numbers that look odd and are integers are taken as they are', () => {

@@ -33,10 +33,12 @@ async function runBoth(fixture: string): Promise<Pair[]> {
   return ours.map(([call, line], i) => ({ call, ours: line, theirs: select(call, theirs[i] ?? []) ?? '' }));
 }
 
-/** What stands between two marks. */
+/** What stands between two marks. A call that was refused has but the first. */
 function marked(log: string): string[][] {
   const parts = log.split('close(-1001) ').slice(1);
-  return parts.map((part) => part.slice(0, part.indexOf('close(-1002) ')).trimEnd().split('\n').slice(1));
+  return parts
+    .filter((part) => part.includes('close(-1002) '))
+    .map((part) => part.slice(0, part.indexOf('close(-1002) ')).trimEnd().split('\n').slice(1));
 }
 
 const memoryCall = /^(m(un)?map|newfstatat|fstat)\(/;

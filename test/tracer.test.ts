@@ -84,17 +84,56 @@ describe('trace', () => {
     expect(event).toMatchObject({ call: 'recv', result: -11, error: 'EAGAIN' });
   });
 
-  test('turned off, raw has the very same functions as before', () => {
+  test("raw's functions stay the same ones, also those that were taken out of it", () => {
     const before = { ...raw };
-    const one = trace(() => {});
-    const two = trace(() => {});
-    expect(raw.send).not.toBe(before.send);
-    one.stop();
-    expect(raw.send).not.toBe(before.send);
-    two.stop();
-    two.stop();
-    expect({ ...raw }).toEqual(before);
+    const { send } = raw;
+    const [a] = pair();
+    const lines: string[] = [];
+    const one = trace(({ text }) => lines.push(text));
+    const two = trace(({ text }) => lines.push(text));
     for (const name of Object.keys(calls) as (keyof typeof calls)[]) expect(raw[name], name).toBe(before[name]);
+    send(a, new Uint8Array(1), 0);
+    one.stop();
+    send(a, new Uint8Array(2), 0);
+    two.stop();
+    two.stop();
+    send(a, new Uint8Array(3), 0);
+    expect(lines).toEqual([1, 1, 2].map((length) => expect.stringContaining(`, ${length}, 0) = ${length}`)));
+  });
+
+  test('a call that a call makes is traced, too: an array of buffers may run a getter', () => {
+    const [a] = pair();
+    const buffers = Object.defineProperty([] as Uint8Array[], 0, {
+      get() {
+        send(a, Buffer.from('x'));
+        return Buffer.from('yz');
+      },
+    });
+    const told = traced(() => raw.writev(a, buffers)).map(({ call }) => call);
+    expect(told).toEqual(['send', 'writev']);
+  });
+
+  test('a sink may begin and end traces', () => {
+    const [a] = pair();
+    const told: string[] = [];
+    const outer = trace(() => {
+      told.push('outer');
+      const inner = trace(() => told.push('inner'));
+      raw.close(-1);
+      setImmediate(() => inner.stop());
+      outer.stop();
+    });
+    send(a, Buffer.from('x'));
+    expect(told).toEqual(['outer']);
+    send(a, Buffer.from('x'));
+    expect(told).toEqual(['outer', 'inner']);
+    return new Promise<void>((resolve) =>
+      setImmediate(() => {
+        send(a, Buffer.from('x'));
+        expect(told).toEqual(['outer', 'inner']);
+        resolve();
+      }),
+    );
   });
 
   test('raw.out is what the call left in it, though the tracer and the sink make calls', () => {

@@ -1,6 +1,7 @@
-// Sees every call of this thread go by: while somebody listens, the functions of `raw` are wrapped.
+// Sees every call of this thread go by. While the tracer itself decodes, and while a sink runs, calls are not traced.
 import { threadId } from 'node:worker_threads';
 import { raw } from '../index.js';
+import { isWatched, makeWatched, unwatched, type Watcher, watchCalls } from '../native.js';
 import { type ReactorWait, tellOfWaits } from '../reactor.js';
 import type { Answer, Before, Call, Parameter, RawCall } from './calls/call.js';
 import { calls } from './calls/index.js';
@@ -34,8 +35,6 @@ export interface Trace extends Disposable {
   stop(): void;
 }
 
-type Function = (...raw: unknown[]) => unknown;
-
 interface Listener {
   readonly sink: (event: TraceEvent) => void;
   readonly limit: number;
@@ -45,18 +44,14 @@ interface Listener {
   readonly onBegin: ((call: TraceBegin) => void) | undefined;
 }
 
-const functions = raw as unknown as Record<RawCall, Function>;
 const listeners = new Set<Listener>();
-const unwrapped = new Map<RawCall, Function>();
-// While the tracer itself decodes, and while a sink runs, calls are not traced.
-let busy = false;
 
 /**
  * Traces the calls of this thread, checked and raw, from now on.
  *
  * Each is decoded as strace(1) decodes it, under the name that the program called: `send(7, "hi", 2, 0) = 2`, which for
  * the kernel is a sendto. Where strace writes the address of a buffer that was not filled, the name of the parameter
- * stands. What a call does is not changed, and when the last trace is stopped `raw` has its own functions again.
+ * stands. What a call does is not changed, and a trace that is stopped leaves no cost behind.
  *
  * A reactor's epoll_wait is made by its native half, and shown when it has brought events; the wait itself is the event
  * loop's, unless it is `turn` that waits.
@@ -73,61 +68,54 @@ export function trace(sink: TraceSink, options: TraceOptions = {}): Trace {
     all: options.all ?? false,
     onBegin: options.onBegin,
   };
-  if (listeners.size === 0) wrapAll();
+  if (listeners.size === 0) listen();
   listeners.add(listener);
   const stop = () => {
     if (!listeners.delete(listener)) return;
     listener.scheduler?.close();
-    if (listeners.size === 0) unwrapAll();
+    if (listeners.size === 0) stopListening();
   };
   return { stop, [Symbol.dispose]: stop };
 }
 
-function wrapAll(): void {
-  for (const [name, call] of Object.entries(calls) as [RawCall, Call][]) {
-    const original = functions[name];
-    unwrapped.set(name, original);
-    functions[name] = wrapped(name, call, original);
-  }
+function listen(): void {
+  watchCalls(watcher);
   tellOfWaits(reportWait);
 }
 
-function unwrapAll(): void {
+function stopListening(): void {
+  watchCalls(undefined);
   tellOfWaits(undefined);
-  for (const [name, original] of unwrapped) functions[name] = original;
-  unwrapped.clear();
 }
 
-function wrapped(name: RawCall, call: Call, original: Function): Function {
-  return (...given) => {
-    if (busy) return original(...given);
-    const recordings = privately(() =>
-      [...listeners].filter(hears(call)).map((to) => new Recording(name, call, given, to)),
-    );
-    if (recordings.length === 0) return original(...given);
-    const start = performance.now();
-    const value = original(...given);
-    const duration = performance.now() - start;
-    const finish = (settled: unknown, elapsed: number) =>
-      privately(() => {
-        for (const recording of recordings) recording.finish(settled, start, elapsed);
-      });
-    if (value instanceof Promise) {
-      return value.then((settled: unknown) => {
-        finish(settled, performance.now() - start);
-        return settled;
-      });
-    }
-    finish(value, duration);
-    return value;
-  };
-}
+const watcher: Watcher = (name, given) => {
+  const call = calls[name as RawCall];
+  const recordings = unwatched(() =>
+    [...listeners].filter(hears(call)).map((to) => new Recording(name as RawCall, call, given, to)),
+  );
+  if (recordings.length === 0) return makeWatched(name, given);
+  const start = performance.now();
+  const value = makeWatched(name, given);
+  const duration = performance.now() - start;
+  const finish = (settled: unknown, elapsed: number) =>
+    unwatched(() => {
+      for (const recording of recordings) recording.finish(settled, start, elapsed);
+    });
+  if (value instanceof Promise) {
+    return value.then((settled: unknown) => {
+      finish(settled, performance.now() - start);
+      return settled;
+    });
+  }
+  finish(value, duration);
+  return value;
+};
 
 /** Shows an epoll_wait that a reactor's native half has made, once it has. */
 function reportWait({ epfd, events, timeout, answer, start }: ReactorWait): void {
-  if (busy) return;
+  if (!isWatched()) return;
   const duration = performance.now() - start;
-  privately(() => {
+  unwatched(() => {
     for (const listener of [...listeners].filter(hears(calls.epoll_wait))) {
       const late = { ...listener, onBegin: undefined };
       new Recording('epoll_wait', calls.epoll_wait, [epfd, events, timeout], late).finish(answer, start, duration);
@@ -136,18 +124,6 @@ function reportWait({ epfd, events, timeout, answer, start }: ReactorWait): void
 }
 
 const hears = (call: Call) => (listener: Listener) => call.minor === undefined || listener.all;
-
-/** Does something whose own calls are not traced, and leaves `raw.out` as it was. */
-function privately<T>(work: () => T): T {
-  const out = raw.out.slice();
-  busy = true;
-  try {
-    return work();
-  } finally {
-    busy = false;
-    raw.out.set(out);
-  }
-}
 
 /** Whoever throws here, the traced program goes on as if nobody had listened. */
 function guarded(work: () => void): void {
