@@ -100,9 +100,9 @@ function wrongDescriptors(name: string): string | undefined {
   return undefined;
 }
 
-/** What V8 says of values that nobody looked at. (Of a revoked proxy nothing can be said but what it says itself.) */
+/** What V8 says of values that nobody looked at. (A revoked proxy or a detached buffer is what V8 says it is.) */
 const ofTheEngine =
-  /^(?!.*proxy that has been revoked)(Cannot |Invalid |.*\(reading '|.*is not (a function|a constructor|an object)|.*out of bounds)/;
+  /^(?!.*(proxy that has been revoked|on a detached ArrayBuffer))(Cannot |Invalid |.*\(reading '|.*is not (a function|a constructor|an object)|.*out of bounds)/;
 
 /** What is wrong with an error, if anything is. */
 function wrongError(error: unknown): string | undefined {
