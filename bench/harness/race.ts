@@ -39,8 +39,8 @@ export async function race(
       newEntry({ ...contestant, name: label ?? contestant.name }, against),
     ),
   }));
-  const crews = quick ? 1 : 3;
-  const rounds = quick ? 3 : 6;
+  const crews = quick ? 1 : 7;
+  const rounds = quick ? 3 : 4;
   for (let crew = 0; crew < crews; crew++) {
     await using programs = await Crew.start(trials);
     for (let round = 0; round < rounds; round++)
