@@ -75,7 +75,7 @@ function driverFiles(names) {
 }
 const drivers = driverFiles(['virtio_pci', '9pnet_virtio', '9p', 'overlay']); // to reach the files, and to write over them
 const families =
-  'tls vcan can-raw can-isotp can-j1939 kcm vsock_loopback tipc sctp algif_hash algif_skcipher algif_aead algif_rng';
+  'tls vcan can-raw can-isotp can-j1939 kcm vsock_loopback tipc sctp algif_hash algif_skcipher algif_aead algif_rng af_key';
 
 const quoted = tests.map((test) => `"${test}"`).join(' ');
 const init = `#!/bin/busybox sh
@@ -100,7 +100,7 @@ exec chroot /root /bin/sh -c '
   for family in ${families}; do modprobe $family; done
   ip link set lo up
   uname -sr
-  node_modules/.bin/vitest run --testTimeout 200000 --hookTimeout 200000 ${quoted} </dev/null 2>&1 | cat
+  node_modules/.bin/vitest run --no-file-parallelism --testTimeout 200000 --hookTimeout 200000 ${quoted} </dev/null 2>&1 | cat
   echo o >/proc/sysrq-trigger
   while :; do :; done'
 `;
