@@ -17,7 +17,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
@@ -74,8 +74,10 @@ function driverFiles(names) {
   return [...new Set(commands.flatMap((lines) => [...lines.matchAll(/^insmod (\S+)/gm)].map(([, file]) => file)))];
 }
 const drivers = driverFiles(['virtio_pci', '9pnet_virtio', '9p', 'overlay']); // to reach the files, and to write over them
-const families =
-  'tls vcan can-raw can-isotp can-j1939 kcm vsock_loopback tipc sctp algif_hash algif_skcipher algif_aead algif_rng af_key';
+const families = [
+  'tls vcan can-raw can-isotp can-j1939 kcm vsock_loopback tipc sctp',
+  'algif_hash algif_skcipher algif_aead algif_rng xfrm_user af_key tcp_bbr',
+].join(' ');
 
 const quoted = tests.map((test) => `"${test}"`).join(' ');
 const init = `#!/bin/busybox sh
@@ -95,7 +97,7 @@ for place in proc sys dev; do mount -o bind /$place /root/$place; done
 mount -t tmpfs run /root/run
 # In this very process, whose root is that of the kernel's own threads too: they look there for modprobe.
 exec chroot /root /bin/sh -c '
-  export PATH=${process.env.PATH} HOME=/root NO_COLOR=1
+  export PATH=${dirname(process.execPath)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root NO_COLOR=1
   cd ${project}
   for family in ${families}; do modprobe $family; done
   ip link set lo up

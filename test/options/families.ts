@@ -7,6 +7,7 @@ import {
   BPF_RET,
   BPF_STMT,
   bind,
+  close,
   getOption,
   getsockname,
   if_nametoindex,
@@ -26,13 +27,14 @@ import {
   setsockopt,
   sockaddr_ll,
   socket,
+  TIPC_NODE_RECVQ_DEPTH,
   TIPC_NODELAY,
   TPACKET_V2,
 } from 'posix-sockets';
 import { expect } from 'vitest';
 import { inPython } from '../message-support.js';
 import { bytes, errorOf, havePython, opened } from '../support.js';
-import type { Exercises } from './exercise.js';
+import { bytesOf, type Exercises } from './exercise.js';
 import { lacks, places } from './places.js';
 
 const lo = if_nametoindex('lo');
@@ -111,7 +113,7 @@ function withOneWaiting(): number {
 // ---- the kernel's ciphers
 
 /** A struct sockaddr_alg (linux/if_alg.h). */
-function algorithm(type: string, name: string): SockAddr {
+export function algorithm(type: string, name: string): SockAddr {
   const address = new Uint8Array(88);
   new DataView(address.buffer).setUint16(0, AF_ALG, true);
   address.set(bytes(type), 2);
@@ -120,7 +122,7 @@ function algorithm(type: string, name: string): SockAddr {
 }
 
 /** An AF_ALG socket for an algorithm, if the kernel has it. */
-export function cipher(type: string, name: string): number {
+function cipher(type: string, name: string): number {
   const fd = opened(socket(AF_ALG, SOCK_SEQPACKET));
   const answer = raw.bind(fd, algorithm(type, name).bytes);
   return answer === 0 ? fd : lacks(`this kernel has no ${name} to lend`);
@@ -144,7 +146,9 @@ const hmac = (fd: number, content: string) => {
   const operation = opened(accept(fd));
   send(operation, bytes(content));
   const digest = new Uint8Array(64);
-  return Buffer.from(digest.subarray(0, recv(operation, digest))).toString('hex');
+  const length = recv(operation, digest);
+  close(operation); // a key cannot be changed while it is in use
+  return Buffer.from(digest.subarray(0, length)).toString('hex');
 };
 const nodeHmac = (key: string, content: string) => createHmac('sha256', key).update(content).digest('hex');
 
@@ -239,7 +243,8 @@ export const familyExercises: Exercises = {
     expect(half.code).toBe('EINVAL');
   },
 
-  TIPC_NODE_RECVQ_DEPTH: () => expect(getOption(places.tipcDatagram(), 'TIPC_NODE_RECVQ_DEPTH')).toBe(0),
+  TIPC_NODE_RECVQ_DEPTH: () =>
+    expect(bytesOf(places.tipcDatagram(), SOL_TIPC, TIPC_NODE_RECVQ_DEPTH)).toEqual([0, 0, 0, 0]),
   TIPC_SOCK_RECVQ_DEPTH: () => expect(getOption(withOneWaiting(), 'TIPC_SOCK_RECVQ_DEPTH')).toBe(1),
   TIPC_SOCK_RECVQ_USED: () => expect(getOption(withOneWaiting(), 'TIPC_SOCK_RECVQ_USED')).toBeGreaterThan(0),
   TIPC_MCAST_BROADCAST: named('TIPC_MCAST_BROADCAST'),
@@ -252,7 +257,7 @@ export const familyExercises: Exercises = {
   TIPC_GROUP_JOIN() {
     const fd = places.tipcDatagram();
     setOption(fd, 'TIPC_GROUP_JOIN', group);
-    expect(getOption(fd, 'TIPC_GROUP_JOIN').toJSON()).toMatchObject(group);
+    expect(getOption(fd, 'TIPC_GROUP_JOIN').type).toBe(group.type); // and of the rest it tells nothing
   },
   TIPC_GROUP_LEAVE() {
     const fd = places.tipcDatagram();
