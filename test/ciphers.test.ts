@@ -42,6 +42,7 @@ function lent(type: string, name: string): number {
   return fd;
 }
 
+/** The result, for which there must be no more room than it needs: the kernel would wait for more data to fill it. */
 function answer(fd: number, room: number): Buffer {
   const buffer = Buffer.alloc(room);
   return buffer.subarray(0, recv(fd, buffer));
@@ -70,9 +71,9 @@ test.skipIf(!haveHashes)('sha256, at once and in pieces (needs AF_ALG)', () => {
   const content = randomBytes(10_000);
   const theirs = createHash('sha256').update(content).digest();
   send(operation, content);
-  expect(answer(operation, 64)).toEqual(theirs);
+  expect(answer(operation, 32)).toEqual(theirs);
   for (let at = 0; at < content.length; at += 3000) send(operation, content.subarray(at, at + 3000), MSG_MORE);
-  expect(answer(operation, 64)).toEqual(theirs);
+  expect(answer(operation, 32)).toEqual(theirs);
 });
 
 test.skipIf(!haveHashes)('hmac(sha256), which wants a key first (needs AF_ALG)', () => {
@@ -84,7 +85,7 @@ test.skipIf(!haveHashes)('hmac(sha256), which wants a key first (needs AF_ALG)',
   setOption(keyed, 'ALG_SET_KEY', key);
   const operation = opened(accept(keyed));
   send(operation, bytes('hello'));
-  expect(answer(operation, 64)).toEqual(createHmac('sha256', key).update('hello').digest());
+  expect(answer(operation, 32)).toEqual(createHmac('sha256', key).update('hello').digest());
 });
 
 test.skipIf(!haveCiphers)('cbc(aes), there and back (needs AF_ALG)', () => {
@@ -93,11 +94,11 @@ test.skipIf(!haveCiphers)('cbc(aes), there and back (needs AF_ALG)', () => {
   setOption(fd, 'ALG_SET_KEY', key);
   const operation = opened(accept(fd));
   sendmsg(operation, new MsgHdr({ iov: content, control: order(ALG_OP_ENCRYPT, iv) }));
-  const secret = answer(operation, 2048);
+  const secret = answer(operation, content.length);
   const node = createCipheriv('aes-256-cbc', key, iv).setAutoPadding(false);
   expect(secret).toEqual(Buffer.concat([node.update(content), node.final()]));
   sendmsg(operation, new MsgHdr({ iov: secret, control: order(ALG_OP_DECRYPT, iv) }));
-  expect(answer(operation, 2048)).toEqual(content);
+  expect(answer(operation, content.length)).toEqual(content);
 });
 
 describe.skipIf(!haveAead)('gcm(aes) (needs AF_ALG)', () => {
@@ -112,7 +113,7 @@ describe.skipIf(!haveAead)('gcm(aes) (needs AF_ALG)', () => {
     const fd = operation();
     const iov = Buffer.concat([header, content]);
     sendmsg(fd, new MsgHdr({ iov, control: order(ALG_OP_ENCRYPT, iv, header.length) }));
-    return answer(fd, 256);
+    return answer(fd, iov.length + 12);
   };
 
   test('encrypts and signs as Node does, with a tag as long as ALG_SET_AEAD_AUTHSIZE says', () => {
@@ -129,7 +130,7 @@ describe.skipIf(!haveAead)('gcm(aes) (needs AF_ALG)', () => {
     const decrypt = () => {
       const fd = operation();
       sendmsg(fd, new MsgHdr({ iov: whole, control: order(ALG_OP_DECRYPT, iv, header.length) }));
-      return answer(fd, 256);
+      return answer(fd, whole.length - 12);
     };
     expect(decrypt().subarray(header.length)).toEqual(Buffer.from(content));
     whole[whole.length - 1] = (whole.at(-1) as number) ^ 1;
