@@ -24,7 +24,9 @@ const project = fileURLToPath(new URL('..', import.meta.url));
 const given = process.argv.slice(2);
 const release = given[0] !== undefined && !given[0].includes('/') ? given.shift() : 'own';
 const tests =
-  given.length > 0 ? given : ['families', 'tcp', 'control-link', 'option-table'].map((name) => `test/${name}.test.ts`);
+  given.length > 0
+    ? given
+    : ['families', 'tcp', 'sctp', 'ciphers', 'control-link', 'option-table'].map((name) => `test/${name}.test.ts`);
 const cache = join(project, 'node_modules/.cache/other-kernel', release);
 mkdirSync(cache, { recursive: true });
 
@@ -76,7 +78,7 @@ function driverFiles(names) {
 const drivers = driverFiles(['virtio_pci', '9pnet_virtio', '9p', 'overlay']); // to reach the files, and to write over them
 const families = [
   'tls vcan can-raw can-isotp can-j1939 kcm vsock_loopback tipc sctp',
-  'algif_hash algif_skcipher algif_aead algif_rng xfrm_user af_key tcp_bbr',
+  'algif_hash algif_skcipher algif_aead algif_rng gcm drbg xfrm_user af_key tcp_bbr',
 ].join(' ');
 
 const quoted = tests.map((test) => `"${test}"`).join(' ');
