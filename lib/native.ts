@@ -134,6 +134,12 @@ export function unwatched<T>(work: () => T): T {
   }
 }
 
+/** Watches again after a script was interrupted (SIGINT at a prompt), of which V8 runs no `finally`. */
+export function watchAgain(): void {
+  pauses = 0;
+  setWatch();
+}
+
 /** Whether calls are told to a watcher now. */
 export const isWatched = () => watch[0] !== nobody;
 

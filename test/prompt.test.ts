@@ -40,6 +40,18 @@ describe('the prompt', () => {
     expect(output).toMatch(/^The number is not open\./m);
   });
 
+  test('an error is shown without the lines of its stack that are in the package, and with those of the reader', async () => {
+    const output = await piped('function mine() { close(999999) }', 'mine()', "send('one')");
+    expect(output).toMatch(/^Uncaught SystemError: close EBADF\n {4}at mine \(REPL1:1:\d+\) \{\n {2}code: 'EBADF',\n/m);
+    expect(output).toMatch(/^Uncaught TypeError: .*\n(?! {4}at)/m);
+    expect(output).not.toContain('/dist/lib/');
+    expect(output).not.toContain('\n    at fail');
+  });
+
+  test('a socket is known by its descriptor', async () => {
+    expect(await piped('const [a] = Socket.pair(); a')).toMatch(/^Socket \{ fd: \d+ \}$/m);
+  });
+
   test('await works', async () => {
     const output = await piped("(await getaddrinfoAsync('127.0.0.1', '80'))[0].address.port + 1");
     expect(output).toMatch(/getaddrinfoAsync\("127\.0\.0\.1", "80", .*\) = 0\n/);
@@ -60,6 +72,7 @@ describe('the prompt', () => {
     expect(await piped('.errno EAI_AGAIN')).toMatch(/^EAI_AGAIN \(-3\)\n/);
     expect(await piped('.errno ENOTHING')).toContain("There is no error 'ENOTHING'.");
     expect(await piped('.errno EPOLLIN')).toContain("There is no error 'EPOLLIN'.");
+    expect(await piped('.errno', '.man')).toBe('Which error? .errno EAGAIN\nWhich call? .man recvmsg\n');
   });
 
   test('.man: what a call does, and what its errors mean', async () => {
@@ -196,12 +209,25 @@ while True:
     type('recv(a, new Uint8Array(4))\r');
     const inCall = new RegExp(`^\\d+ 0x${Number(fd).toString(16)} `);
     await until(() => inCall.test(readFileSync(`/proc/${pid}/syscall`, 'utf8')), 'it waits');
+    await shows(new RegExp(`recv\\(${fd}, `)); // the call as it begins
     type('\x03');
-    await shows(/EINTR|interrupted by/);
+    // Whichever comes first: the call's own answer, or the end of the line that is evaluated.
+    await shows(/Uncaught SystemError: recv EINTR|Uncaught Error: interrupted by Ctrl-C/);
     // Its prompt is back when it waits for input again, which is no recv.
     await until(() => !inCall.test(readFileSync(`/proc/${pid}/syscall`, 'utf8')), 'it waits no more');
     await new Promise((resolve) => setTimeout(resolve, 500));
     type('6 * 7\r');
     await shows(/42/);
+  });
+
+  test('calls are shown again after Ctrl-C ended a loop of them, wherever it was', async () => {
+    const { type, shows } = await terminal();
+    type('for (;;) raw.close(-7)\r');
+    await shows(/close\(-7\).* = -1 EBADF/);
+    type('\x03');
+    await shows(/interrupted by Ctrl-C/);
+    await shows(/> /);
+    type('raw.close(-8)\r');
+    await shows(/close\(-8\).* = -1 EBADF/);
   });
 });

@@ -287,12 +287,7 @@ export class Neighbour extends Told<ndmsg> {
   }
 }
 
-/**
- * The interfaces of this network namespace, as `ip link` lists them.
- * @returns each with what RTM_NEWLINK says of it
- * @throws as {@link netlinkQuery}
- * @see rtnetlink(7)
- */
+/** The interfaces of this network namespace, as `ip link` lists them. */
 export function listLinks(): Link[] {
   return netlinkQuery(NETLINK_ROUTE, NetlinkMessage.of(RTM_GETLINK, NLM_F_DUMP, new ifinfomsg())).map(Link.from);
 }
@@ -300,9 +295,6 @@ export function listLinks(): Link[] {
 /**
  * The addresses of all interfaces, as `ip address` lists them.
  * @param family AF_INET or AF_INET6; both without it
- * @returns each with its interface
- * @throws as {@link netlinkQuery}
- * @see rtnetlink(7)
  */
 export function listAddresses(family: number = AF_UNSPEC): InterfaceAddress[] {
   const request = NetlinkMessage.of(RTM_GETADDR, NLM_F_DUMP, new ifaddrmsg({ ifa_family: family }));
@@ -312,9 +304,6 @@ export function listAddresses(family: number = AF_UNSPEC): InterfaceAddress[] {
 /**
  * The routes of all tables, as `ip route show table all` lists them.
  * @param family AF_INET or AF_INET6; both without it
- * @returns each with its table
- * @throws as {@link netlinkQuery}
- * @see rtnetlink(7)
  */
 export function listRoutes(family: number = AF_UNSPEC): Route[] {
   const request = NetlinkMessage.of(RTM_GETROUTE, NLM_F_DUMP, new rtmsg({ rtm_family: family }));
@@ -324,9 +313,6 @@ export function listRoutes(family: number = AF_UNSPEC): Route[] {
 /**
  * The neighbours that are known, as `ip neighbour` lists them.
  * @param family AF_INET or AF_INET6; both without it
- * @returns each with its interface
- * @throws as {@link netlinkQuery}
- * @see rtnetlink(7)
  */
 export function listNeighbours(family: number = AF_UNSPEC): Neighbour[] {
   const request = NetlinkMessage.of(RTM_GETNEIGH, NLM_F_DUMP, new ndmsg({ ndm_family: family }));

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import {
   AF_UNIX,
   EAGAIN,
@@ -491,6 +492,10 @@ export class Socket implements AsyncDisposable, Disposable {
   close(): void {
     const answer = closeWaiter(this.#waiter);
     if (answer < 0 && answer !== -EINTR) fail('close', answer);
+  }
+
+  [inspect.custom](): string {
+    return `${this.constructor.name} { fd: ${this.fd} }`;
   }
 
   [Symbol.dispose](): void {

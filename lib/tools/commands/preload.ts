@@ -1,15 +1,14 @@
 // What `posix-sockets trace` has node load before the script, in the main thread and in each worker. Its URL says how.
-import { openSync, writeSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import workerThreads, { type WorkerOptions } from 'node:worker_threads';
-import { POLLOUT, PollFds, poll } from '../../index.js';
 import type * as tracer from '../trace.js';
+import { writeAll } from '../write-all.js';
 
 const { searchParams: wanted } = new URL(import.meta.url);
 const { trace } = (await import(wanted.get('tracer') as string)) as typeof tracer;
 
 const path = wanted.get('output');
-// Written at once: what is still in a stream when a thread blocks or ends is lost.
 const output = path === null ? 2 : openSync(path, 'a');
 
 function line(event: tracer.TraceEvent): string {
@@ -19,22 +18,10 @@ function line(event: tracer.TraceEvent): string {
   return `${thread}${event}${duration}`;
 }
 
-function write(text: string): void {
-  const bytes = Buffer.from(text);
-  for (let written = 0; written < bytes.length; ) {
-    try {
-      written += writeSync(output, bytes, written);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-      poll(new PollFds(1).set(0, output, POLLOUT), -1); // somebody made the terminal non-blocking
-    }
-  }
-}
-
 const tracing = trace(
   (event) => {
     try {
-      write(`${line(event)}\n`);
+      writeAll(output, `${line(event)}\n`);
     } catch {
       tracing.stop(); // nobody reads any more, and that is no reason for the script to fail
     }

@@ -2,23 +2,26 @@
 import { spawnSync } from 'node:child_process';
 import { type REPLServer, start } from 'node:repl';
 import type { ReadStream, WriteStream } from 'node:tty';
+import { stripVTControlCharacters } from 'node:util';
 import * as sockets from '../../index.js';
+import { watchAgain } from '../../native.js';
 import { calls } from '../calls/index.js';
 import { explain } from '../explain.js';
 import { type Trace, trace } from '../tracer.js';
 import { wrap } from '../wrap.js';
+import { writeAll } from '../write-all.js';
 import { completeConstant } from './completion.js';
 import { errorPage, manual } from './pages.js';
 import { socketTable } from './sockets.js';
 
 const banner = `Every socket call, struct and constant is here: try
   const [a, b] = socketpair(AF_UNIX, SOCK_STREAM)
-Tab completes constants. .man send  .errno EAGAIN  .sockets  .trace off  .help
+Tab completes constants, Ctrl-C ends a call that blocks. .man send  .errno EAGAIN  .sockets  .trace off  .help
 `;
 
 /** Starts the prompt on the standard streams. */
 export function startPrompt(): REPLServer {
-  const output = process.stdout as WriteStream;
+  const output = process.stdout as WriteStream & { readonly fd: 1 };
   const dim = (text: string) => (output.hasColors?.() ? `\x1b[2m${text}\x1b[22m` : text);
   output.write(banner);
 
@@ -29,13 +32,35 @@ export function startPrompt(): REPLServer {
   let tracing: Trace | undefined;
 
   const print = (text: string) => {
-    if (evaluating) return void output.write(text);
+    if (evaluating) return writeAll(output.fd, text);
     // Something that goes on by itself: the line that is being typed makes room.
     output.write(output.isTTY ? `\r\x1b[K${text}` : text);
     server.displayPrompt(true);
   };
+  // As strace does, so that a call that blocks is seen: it stands there as it begins, and the rest follows.
+  let begun = '';
+  const endLine = () => {
+    if (begun !== '') writeAll(output.fd, '\n');
+    begun = '';
+  };
   const traceOn = () => {
-    tracing ??= trace((event) => print(`${dim(String(event))}\n`));
+    tracing ??= trace(
+      (event) => {
+        const text = String(event);
+        const rest = text.startsWith(begun) ? text.slice(begun.length) : undefined;
+        if (rest === undefined) endLine();
+        begun = '';
+        print(`${dim(rest ?? text)}\n`);
+      },
+      {
+        onBegin({ call, text }) {
+          if (!evaluating || call.endsWith('Async')) return; // others will be printed before its end
+          endLine();
+          writeAll(output.fd, dim(text));
+          begun = text;
+        },
+      },
+    );
   };
   const traceOff = () => {
     tracing?.stop();
@@ -58,12 +83,18 @@ export function startPrompt(): REPLServer {
       evaluate.apply(server, line);
     },
     displayPrompt(preserveCursor?: boolean) {
+      endLine();
       evaluating = false;
       displayPrompt.call(server, preserveCursor);
     },
     writer: Object.assign((value: unknown) => {
+      endLine();
+      if ((value as NodeJS.ErrnoException | undefined)?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') {
+        watchAgain();
+        return 'Error: interrupted by Ctrl-C';
+      }
       const explanation = explain(value);
-      const text = writer.call(server, value);
+      const text = withoutOurFrames(writer.call(server, value));
       return explanation === undefined ? text : `${text}\n${dim(wrap(explanation))}`;
     }, writer),
   });
@@ -80,6 +111,7 @@ export function startPrompt(): REPLServer {
   server.defineCommand('man', {
     help: "What a call does and what its errors mean, and the system's page: .man recvmsg",
     action: command((name) => {
+      if (name === '') return 'Which call? .man recvmsg\n';
       const page = manual(name);
       if (page === undefined) return `There is no call '${name}'.\n`;
       output.write(page);
@@ -89,7 +121,10 @@ export function startPrompt(): REPLServer {
   });
   server.defineCommand('errno', {
     help: 'What an error means, at each call: .errno EAGAIN, .errno 11',
-    action: command((name) => errorPage(name) ?? `There is no error '${name}'.\n`),
+    action: command((name) => {
+      if (name === '') return 'Which error? .errno EAGAIN\n';
+      return errorPage(name) ?? `There is no error '${name}'.\n`;
+    }),
   });
   server.defineCommand('sockets', {
     help: 'The sockets of this process, as the kernel knows them',
@@ -105,6 +140,19 @@ export function startPrompt(): REPLServer {
   });
   traceOn();
   return server;
+}
+
+const here = new URL('../../', import.meta.url).href;
+
+/** An error as it is shown, without the lines of its stack that are this package's own. */
+function withoutOurFrames(shown: string): string {
+  const lines: string[] = [];
+  for (const line of shown.split('\n')) {
+    const plain = stripVTControlCharacters(line);
+    if (!/^ +at /.test(plain) || !plain.includes(here)) lines.push(line);
+    else if (plain.endsWith(' {')) lines.push(`${lines.pop()} {`); // its properties follow
+  }
+  return lines.join('\n');
 }
 
 /** Shows the system's man page, if there is one, in the pager that `man` uses. */
