@@ -24,10 +24,12 @@ class Call {
  public:
   static constexpr size_t kMaxArguments = 12;
 
-  // Reads at most `room` arguments. Node-API fills up with undefined what was not passed.
+  // Reads at most `room` arguments. Node-API fills up with undefined what was not passed, and counts also
+  // what there was no room for.
   Call(napi_env env, napi_callback_info info, size_t room) : env_(env), passed_(room) {
     void* data = nullptr;
     napi_get_cb_info(env, info, &passed_, arguments_, nullptr, &data);
+    if (passed_ > room) passed_ = room;
     function_ = static_cast<const Function*>(data);
   }
 
@@ -111,7 +113,8 @@ class Call {
   Environment* environment() const { return function_->environment; }
   napi_env env() const { return env_; }
 
-  // True when the call is not to be made but to be told, because somebody watches (lib/watching.ts).
+  // True when the call is not to be made but to be told, because somebody watches (watchCalls in
+  // lib/native.ts).
   bool watched() const {
     int32_t& watch = shared()->watch;
     if (watch == Shared::kNobody) return false;

@@ -113,6 +113,20 @@ describe('trace', () => {
     expect(told).toEqual(['send', 'writev']);
   });
 
+  test('arguments too many are passed over, as without a tracer', () => {
+    const superfluous = Array.from({ length: 100 }, () => ({}));
+    const call = (name: 'close' | 'send' | 'sockatmark') =>
+      (raw[name] as (...given: unknown[]) => number)(-1, new Uint8Array(0), 0, ...superfluous);
+    const names = ['close', 'send', 'sockatmark'] as const;
+    const before = names.map(call);
+    const events = traced(() => expect(names.map(call)).toEqual(before));
+    expect(events.map(String)).toEqual([
+      'close(-1) = -1 EBADF (Bad file descriptor)',
+      'send(-1, NULL, 0, 0) = -1 EBADF (Bad file descriptor)',
+      'sockatmark(-1) = -1 EBADF (Bad file descriptor)',
+    ]);
+  });
+
   test('a sink may begin and end traces', () => {
     const [a] = pair();
     const told: string[] = [];
