@@ -12,7 +12,7 @@ const bound = 120_000 + runs * 1000;
  * Runs the program in a folder of its own, and in a network of its own where that may be. Its seed is printed: the same
  * arguments do the same again.
  */
-async function fuzz(floor: 'raw' | 'checked' | 'structs'): Promise<void> {
+async function fuzz(floor: 'raw' | 'traced' | 'checked' | 'structs'): Promise<void> {
   const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
   const command = `${process.execPath} ${program} ${floor} ${seed} ${runs}`;
   console.log(command);
@@ -30,6 +30,7 @@ async function fuzz(floor: 'raw' | 'checked' | 'structs'): Promise<void> {
 
 describe('arbitrary values, in a process of their own, which ends as it should', () => {
   test('at every raw call', () => fuzz('raw'), bound);
+  test('at every raw call while it is traced', () => fuzz('traced'), bound);
   test('at every checked call', () => fuzz('checked'), bound);
   test('at every struct', () => fuzz('structs'), bound);
 });

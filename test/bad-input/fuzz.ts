@@ -1,5 +1,6 @@
-// Throws arbitrary values at a floor: node dist/test/bad-input/fuzz.js raw|checked|structs SEED RUNS [NAME ...]
+// Throws arbitrary values at a floor: node dist/test/bad-input/fuzz.js raw|traced|checked|structs SEED RUNS [NAME ...]
 //
+// `traced` is the raw floor with a tracer on, which decodes whatever it is told of and shall change nothing.
 // It prints its seed first, and at its end what became of the calls. Before each call it writes the call to the file that
 // FUZZ_LAST names, so that a call that ends the process is known.
 import { once } from 'node:events';
@@ -9,6 +10,7 @@ import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import * as sockets from 'posix-sockets';
+import { trace } from 'posix-sockets/trace';
 import { Descriptors } from './descriptors.js';
 import { argumentsOf } from './shapes.js';
 import { anything, anythingButIntegers, asked, FromGetter, Memory, type Recipe, valuesOf } from './values.js';
@@ -16,6 +18,7 @@ import { anything, anythingButIntegers, asked, FromGetter, Memory, type Recipe, 
 const { raw, SystemError, GaiError, Struct } = sockets;
 const [floor = '', seedText, runsText, ...chosen] = process.argv.slice(2);
 const [seed, runs] = [Number(seedText), Number(runsText)];
+const isRaw = floor === 'raw' || floor === 'traced';
 console.log(`seed ${seed}`);
 
 type Function = (...args: unknown[]) => unknown;
@@ -109,7 +112,7 @@ function wrongError(error: unknown): string | undefined {
   if (error instanceof FromGetter) return undefined;
   if (floor === 'checked' && (error instanceof SystemError || error instanceof GaiError)) return undefined;
   if (!(error instanceof TypeError || error instanceof RangeError)) return `threw ${String(error)}`;
-  const isOfOurs = floor === 'raw' ? /^\w+: '\w+' must be /.test(error.message) : !ofTheEngine.test(error.message);
+  const isOfOurs = isRaw ? /^\w+: '\w+' must be /.test(error.message) : !ofTheEngine.test(error.message);
   return isOfOurs ? undefined : `threw, and named nothing: ${error.message}`;
 }
 
@@ -121,6 +124,7 @@ function wrongAnswer(name: string, answer: unknown): string | undefined {
 
 /** Nothing runs the code of an argument; but above the raw floor proxies are asked for their properties. */
 function wrongQuestion(): string | undefined {
+  if (floor === 'traced') return undefined; // a tracer shows what is in an argument
   const questions = floor === 'raw' ? asked : asked.filter((question) => question.endsWith('an object'));
   return questions.length > 0 ? `asked for ${questions.join(', ')}` : undefined;
 }
@@ -148,7 +152,7 @@ async function attempt(name: string, action: Function, recipes: readonly Recipe[
     }
     count[typeof answer === 'number' && answer < 0 ? 'failed' : 'succeeded']++;
     closeWhatWasMade(name, args, answer);
-    if (floor === 'raw') wrong ??= wrongAnswer(name, answer);
+    if (isRaw) wrong ??= wrongAnswer(name, answer);
   } catch (error) {
     count[error instanceof SystemError || error instanceof GaiError ? 'failed' : 'refused']++;
     wrong = wrongQuestion() ?? wrongError(error);
@@ -164,10 +168,14 @@ async function check(name: string, action: Function, lists: fc.Arbitrary<Recipe[
   await fc.assert(property, { seed, numRuns: runs });
 }
 
-/** Arguments of the kinds that a raw call takes, mostly. Now and then some are missing. */
+/** Arguments of the kinds that a raw call takes, mostly. Now and then some are missing, or there are more. */
 function rawArguments(name: string): fc.Arbitrary<Recipe[]> {
   const all = fc.tuple(...(argumentsOf[name] ?? []).map(({ kind }) => valuesOf(kind, descriptors)));
-  return fc.tuple(all, fc.nat({ max: 60 })).map(([args, given]) => (given < args.length ? args.slice(0, given) : args));
+  const more = fc.array(anything(descriptors), { maxLength: 16 });
+  return fc.tuple(all, more, fc.nat({ max: 60 })).map(([args, more, given]) => {
+    if (given < args.length) return args.slice(0, given);
+    return given > 57 ? [...args, ...more] : args;
+  });
 }
 
 /** Any values for a checked call, but where a descriptor stands no number that is somebody else's. */
@@ -218,10 +226,11 @@ if (floor === 'structs') {
     await check(name, (...args) => useStruct(exported[name] as Class, ...args), values);
   }
 } else {
-  const calls = (floor === 'raw' ? raw : exported) as Record<string, unknown>;
+  if (floor === 'traced') trace(() => {});
+  const calls = (isRaw ? raw : exported) as Record<string, unknown>;
   for (const [name, call] of Object.entries(calls)) {
     if (typeof call !== 'function' || isClass(call) || !has(name)) continue;
-    await check(name, call as Function, floor === 'raw' ? rawArguments(name) : checkedArguments(name));
+    await check(name, call as Function, isRaw ? rawArguments(name) : checkedArguments(name));
   }
 }
 await alarm.terminate();
