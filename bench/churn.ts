@@ -1,4 +1,5 @@
 import { compiled } from './harness/compile.js';
+import { inCrews } from './harness/crews.js';
 import type { Findings, Question } from './harness/findings.js';
 import { answerOf, DRIVING } from './harness/program.js';
 import { echoServers, Servers, YARDSTICK } from './harness/servers.js';
@@ -11,10 +12,13 @@ export const churn: Question = {
   name: 'churn',
   async measure({ quick }): Promise<Findings> {
     const load = compiled('load');
-    await using servers = await Servers.start(echoServers(), YARDSTICK);
-    const entries = await servers.inTurns(quick ? 1 : 5, ({ port, program }, warmUp) => {
-      const args = ['churn', port, program.pid, CONNECTIONS, quick || warmUp ? 0.4 : 1];
-      return answerOf([load, ...args.map(String)], DRIVING);
+    const cases = await inCrews(quick ? 1 : 3, async () => {
+      await using servers = await Servers.start(echoServers(), YARDSTICK);
+      const entries = await servers.inTurns(quick ? 1 : 2, ({ port, program }, warmUp) => {
+        const args = ['churn', port, program.pid, CONNECTIONS, quick || warmUp ? 0.4 : 1];
+        return answerOf([load, ...args.map(String)], DRIVING);
+      });
+      return [{ name: `${CONNECTIONS} at a time`, entries }];
     });
     return {
       title: 'Connection churn over loopback',
@@ -25,7 +29,7 @@ export const churn: Question = {
         { metric: 'serverBusy', heading: 'server busy %', scale: 0.01, decimals: 0 },
         { metric: 'loadBusy', heading: 'load busy %', scale: 0.01, decimals: 0 },
       ],
-      cases: [{ name: `${CONNECTIONS} at a time`, entries }],
+      cases,
       targets: [],
       panels: [],
     };

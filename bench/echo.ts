@@ -1,4 +1,5 @@
 import { compiled } from './harness/compile.js';
+import { inCrews } from './harness/crews.js';
 import { bars, type Case, type Findings, type Question } from './harness/findings.js';
 import { answerOf, DRIVING } from './harness/program.js';
 import { echoServers, Servers, YARDSTICK } from './harness/servers.js';
@@ -23,17 +24,20 @@ export const echo: Question = {
   name: 'echo',
   async measure({ quick }): Promise<Findings> {
     const load = compiled('load');
-    await using servers = await Servers.start(echoServers(), YARDSTICK);
-    const cases: Case[] = [];
-    for (const size of SIZES)
-      for (const connections of CONNECTIONS)
-        cases.push({
-          name: caseName(connections, size),
-          entries: await servers.inTurns(quick ? 1 : 5, ({ port, program }, warmUp) => {
-            const args = ['echo', port, program.pid, connections, size, quick || warmUp ? 0.4 : 1];
-            return answerOf([load, ...args.map(String)], DRIVING);
-          }),
-        });
+    const cases = await inCrews(quick ? 1 : 3, async () => {
+      await using servers = await Servers.start(echoServers(), YARDSTICK);
+      const cases: Case[] = [];
+      for (const size of SIZES)
+        for (const connections of CONNECTIONS)
+          cases.push({
+            name: caseName(connections, size),
+            entries: await servers.inTurns(quick ? 1 : 2, ({ port, program }, warmUp) => {
+              const args = ['echo', port, program.pid, connections, size, quick || warmUp ? 0.4 : 1];
+              return answerOf([load, ...args.map(String)], DRIVING);
+            }),
+          });
+      return cases;
+    });
     return {
       title: 'TCP echo over loopback',
       method:

@@ -17,19 +17,25 @@ import { waits } from './waits.js';
 
 const questions: Question[] = [calls, echo, churn, memory, waits, udp, teleport];
 
-const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean', default: false } },
-  allowPositionals: true,
-});
 const names = questions.map(({ name }) => name);
-const unknown = positionals.find((name) => !names.includes(name));
-const refusal =
-  (unknown !== undefined && `no bench ${unknown}: there are ${names.join(', ')}`) ||
-  (cpus().length < 2 && 'the bench needs two cores: one for what is measured, one for what drives it');
-if (refusal) {
-  console.error(refusal);
+
+function refuse(why: string): never {
+  console.error(why);
   process.exit(2);
 }
+
+function commandLine() {
+  try {
+    return parseArgs({ options: { quick: { type: 'boolean', default: false } }, allowPositionals: true });
+  } catch {
+    return refuse(`usage: npm run bench -- [--quick] [NAME...], where NAME is ${names.join(', ')}`);
+  }
+}
+
+const { values, positionals } = commandLine();
+const unknown = positionals.find((name) => !names.includes(name));
+if (unknown !== undefined) refuse(`no bench ${unknown}: there are ${names.join(', ')}`);
+if (cpus().length < 2) refuse('the bench needs two cores: one for what is measured, one for what drives it');
 
 installPeers();
 const here = await machine();

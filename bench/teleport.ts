@@ -1,3 +1,4 @@
+import { inCrews } from './harness/crews.js';
 import { bars, type Case, type Contestant, type Findings, type Question, type Side } from './harness/findings.js';
 import { script } from './harness/paths.js';
 import { type Answer, DRIVING, Program } from './harness/program.js';
@@ -19,23 +20,26 @@ const contestant = (name: string, side: Side, ...args: string[]): Contestant => 
 export const teleport: Question = {
   name: 'teleport',
   async measure({ quick }): Promise<Findings> {
-    await using servers = await Servers.start(
-      [contestant(ON_NET, 'other', 'net'), contestant(ON_SOCKET, 'ours')],
-      ON_NET,
-    );
-    await using clients = new Clients();
-    const cases: Case[] = [];
-    for (const body of ['json', 'plain'] as const)
-      for (const atATime of AT_A_TIME) {
-        const count = (atATime === 1 ? 10_000 : 100_000) / (quick ? 10 : 1);
-        cases.push({
-          name: caseName(body, atATime),
-          entries: await servers.inTurns(quick ? 2 : 9, async (server): Promise<Answer> => {
-            const { ns } = await clients.of(server).ask(`${body} ${count} ${atATime}`);
-            return ns === undefined ? {} : { perSecond: 1e9 / ns };
-          }),
-        });
-      }
+    const cases = await inCrews(quick ? 1 : 5, async () => {
+      await using servers = await Servers.start(
+        [contestant(ON_NET, 'other', 'net'), contestant(ON_SOCKET, 'ours')],
+        ON_NET,
+      );
+      await using clients = new Clients();
+      const cases: Case[] = [];
+      for (const body of ['json', 'plain'] as const)
+        for (const atATime of AT_A_TIME) {
+          const count = (atATime === 1 ? 10_000 : 100_000) / (quick ? 10 : 1);
+          cases.push({
+            name: caseName(body, atATime),
+            entries: await servers.inTurns(quick ? 2 : 3, async (server): Promise<Answer> => {
+              const { ns } = await clients.of(server).ask(`${body} ${count} ${atATime}`);
+              return ns === undefined ? {} : { perSecond: 1e9 / ns };
+            }),
+          });
+        }
+      return cases;
+    });
     const busiest = caseName('plain', 100);
     return {
       title: 'Teleport over one loopback connection (examples/teleport)',

@@ -27,6 +27,8 @@ function positive(errno: number): number {
  * The name of an error number: `errnoName(111)` is `'ECONNREFUSED'`.
  * @param errno positive, or negative as `raw` answers it
  * @returns the name in errno(3), or the number as text if it has none
+ * @throws TypeError, RangeError not an integer of 32 bits
+ * @see errno(3)
  */
 export function errnoName(errno: number): string {
   return names.get(positive(errno)) ?? String(positive(errno));
@@ -35,6 +37,8 @@ export function errnoName(errno: number): string {
 /**
  * `strerror(errnum)`: what an error number means, in English: `strerror(ECONNREFUSED)` is `'Connection refused'`.
  * @param errno positive, or negative as `raw` answers it
+ * @returns the text
+ * @throws TypeError, RangeError not an integer of 32 bits
  * @see strerror(3)
  */
 export function strerror(errno: number): string {

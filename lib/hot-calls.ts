@@ -6,65 +6,33 @@ import type { Raw } from './native.js';
 type HotName = 'read' | 'write' | 'send' | 'recv' | 'sendto' | 'recvfrom' | 'epoll_wait';
 
 /** The native halves: they take the bytes alone. */
-export type HotCalls = Record<HotName, (bytes: unknown, more?: unknown) => void>;
+export type HotCalls = Record<HotName, (bytes: unknown, address?: unknown) => undefined>;
 
-// Anything else takes the long way, which refuses it or not.
 const isInt = (value: unknown) => typeof value === 'number' && value === (value | 0);
 
 /**
- * @param whole the same calls by the long way, on which they can be watched
+ * @param whole the same calls by the long way, on which they can be watched, and refuse what is no int
  * @param watch not 0 while calls are watched
  */
 export function hotCalls(whole: Raw, native: HotCalls, passed: Int32Array, watch: Int32Array): Pick<Raw, HotName> {
   const { read, write, send, recv, sendto, recvfrom, epoll_wait } = native;
-  const answer = () => passed[0] as number;
+  const pass = (first: number, second: number): boolean => {
+    if (!isInt(first) || !isInt(second) || watch[0] !== 0) return false;
+    passed[0] = first;
+    passed[1] = second;
+    return true;
+  };
+  const answer = (_made: undefined) => passed[0] as number;
   return {
-    read(fd, bytes) {
-      if (!isInt(fd) || watch[0] !== 0) return whole.read(fd, bytes);
-      passed[0] = fd;
-      read(bytes);
-      return answer();
-    },
-    write(fd, bytes) {
-      if (!isInt(fd) || watch[0] !== 0) return whole.write(fd, bytes);
-      passed[0] = fd;
-      write(bytes);
-      return answer();
-    },
-    send(fd, bytes, flags) {
-      if (!isInt(fd) || !isInt(flags) || watch[0] !== 0) return whole.send(fd, bytes, flags);
-      passed[0] = fd;
-      passed[1] = flags;
-      send(bytes);
-      return answer();
-    },
-    recv(fd, bytes, flags) {
-      if (!isInt(fd) || !isInt(flags) || watch[0] !== 0) return whole.recv(fd, bytes, flags);
-      passed[0] = fd;
-      passed[1] = flags;
-      recv(bytes);
-      return answer();
-    },
-    sendto(fd, bytes, flags, address) {
-      if (!isInt(fd) || !isInt(flags) || watch[0] !== 0) return whole.sendto(fd, bytes, flags, address);
-      passed[0] = fd;
-      passed[1] = flags;
-      sendto(bytes, address);
-      return answer();
-    },
-    recvfrom(fd, bytes, flags, from) {
-      if (!isInt(fd) || !isInt(flags) || watch[0] !== 0) return whole.recvfrom(fd, bytes, flags, from);
-      passed[0] = fd;
-      passed[1] = flags;
-      recvfrom(bytes, from);
-      return answer();
-    },
-    epoll_wait(epfd, events, timeout) {
-      if (!isInt(epfd) || !isInt(timeout) || watch[0] !== 0) return whole.epoll_wait(epfd, events, timeout);
-      passed[0] = epfd;
-      passed[1] = timeout;
-      epoll_wait(events);
-      return answer();
-    },
+    read: (fd, bytes) => (pass(fd, 0) ? answer(read(bytes)) : whole.read(fd, bytes)),
+    write: (fd, bytes) => (pass(fd, 0) ? answer(write(bytes)) : whole.write(fd, bytes)),
+    send: (fd, bytes, flags) => (pass(fd, flags) ? answer(send(bytes)) : whole.send(fd, bytes, flags)),
+    recv: (fd, bytes, flags) => (pass(fd, flags) ? answer(recv(bytes)) : whole.recv(fd, bytes, flags)),
+    sendto: (fd, bytes, flags, address) =>
+      pass(fd, flags) ? answer(sendto(bytes, address)) : whole.sendto(fd, bytes, flags, address),
+    recvfrom: (fd, bytes, flags, from) =>
+      pass(fd, flags) ? answer(recvfrom(bytes, from)) : whole.recvfrom(fd, bytes, flags, from),
+    epoll_wait: (epfd, events, timeout) =>
+      pass(epfd, timeout) ? answer(epoll_wait(events)) : whole.epoll_wait(epfd, events, timeout),
   };
 }

@@ -3,7 +3,7 @@
  * @module
  */
 export * from './constants.js';
-export { errnoName, GaiError, SystemError, strerror } from './errors.js';
+export { type ErrorContext, errnoName, GaiError, SystemError, strerror } from './errors.js';
 export { type Bytes, constants, type Raw, raw } from './native.js';
 export { fdOf, type WithDescriptor } from './node-sockets.js';
 export type { OptionName } from './option-name.js';
@@ -73,7 +73,7 @@ export {
   sockaddr_unspec,
   sockaddr_vm,
 } from './structs/sockaddr.js';
-export { Struct } from './structs/struct.js';
+export { Struct, type StructType } from './structs/struct.js';
 export * from './structs/tcp.js';
 export { tcp_info } from './structs/tcp-info.js';
 export { __kernel_sock_timeval, itimerspec, timespec, timeval } from './structs/time.js';

@@ -21,6 +21,7 @@ interface Handle {
  * socket here, set them, connect, and hand it over with `new net.Socket({ fd })`; likewise `server.listen({ fd })` for a
  * socket that is bound, and `socket.bind({ fd })` for UDP. From then on the descriptor is Node's, which closes it.
  * @param socket a net.Socket, net.Server, dgram.Socket, tls.TLSSocket, a server of http, https, http2 or tls
+ * @returns the descriptor
  * @throws TypeError it has none: it is not open yet, was closed, runs over another stream, or is no socket
  */
 export function fdOf(socket: WithDescriptor): number {

@@ -76,6 +76,14 @@ describe.skipIf(!isRoot)('npm run conformance (needs root: each scenario has a n
     expect(run({ step }).lines.at(0)).toBe('0 as expected, 1 not, 0 skipped');
   });
 
+  test('refuses what it does not know in one sentence', () => {
+    const { status, stderr } = spawnSync(process.execPath, [runner, '--help'], { encoding: 'utf8', timeout: 20_000 });
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: expect.stringMatching(/^usage: npm run conformance .*\n$/),
+    });
+  });
+
   test('ends a scenario that blocks', async () => {
     const file = write({ blocks: { op: 'poll', args: [[], -1] } });
     expect(await playAlone(file, 0, 2000)).toEqual({ differs: 'checked: took more than 2 s' });

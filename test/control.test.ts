@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import {
   AF_UNIX,
@@ -239,8 +241,22 @@ describe('too little room (MSG_CTRUNC)', () => {
   });
 });
 
+const everyKind = Object.keys(controlKinds) as ControlName[];
+
+// A new kind wants a test of its own: one that sends it or receives it, in a file beside this one.
+test('every kind is named by what a test does, and not only by what it says', () => {
+  const code = ['control-inet', 'control-link', 'control-unix', 'descriptor-passing', 'timestamps']
+    .map((name) => readFileSync(join(import.meta.dirname, `${name}.test.ts`), 'utf8'))
+    .join('')
+    .replace(/^import \{.*?\} from/gms, '')
+    .replace(/\/\/.*$/gm, '')
+    .replace(/\btest(\.skipIf\(.*?\))?\(\s*['"`].*?['"`],/g, '');
+  const isUsed = (kind: string) => new RegExp(`'${kind}'|\\b${kind}:`).test(code);
+  expect(everyKind.filter((kind) => !isUsed(kind))).toEqual([]);
+  expect(isUsed('SCM_NONE')).toBe(false);
+});
+
 describe('bytes that nobody meant as control messages', () => {
-  const everyKind = Object.keys(controlKinds) as ControlName[];
   const isRoomFor = (control: ControlBuffer, data: Uint8Array) =>
     data.byteOffset >= control.storage.byteOffset &&
     data.byteOffset + data.length <= control.storage.byteOffset + control.length;

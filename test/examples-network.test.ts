@@ -16,6 +16,7 @@ import {
   type Kind,
   run,
   start,
+  until,
 } from './support.js';
 
 const have = (...command: [string, ...string[]]) => spawnSync(command[0], command.slice(1)).error === undefined;
@@ -29,7 +30,7 @@ interface Described {
   readonly operstate: string;
   readonly mtu: number;
   readonly address: string;
-  readonly addr_info: { local: string; prefixlen: number }[];
+  readonly addr_info: { local: string; prefixlen: number; tentative?: boolean }[];
 }
 
 const machines: Machine[] = [];
@@ -69,6 +70,17 @@ beforeAll(async () => {
     }
   }
   configure('sysctl -qw net.ipv4.ping_group_range=0\t2147483647');
+  // A router asks for its neighbours from its link-local address, which an interface gets when it finds the link up, and
+  // uses when nobody else was found to have it.
+  const isReady = (machine?: Machine) => {
+    const command = 'ip -j -6 address show up scope link';
+    const [name, ...args] = (machine?.command(command) ?? command.split(' ')) as [string, ...string[]];
+    const links: Described[] = JSON.parse(spawnSync(name, args, { encoding: 'utf8' }).stdout);
+    const addresses = links.flatMap(({ addr_info }) => addr_info).filter(({ local }) => local !== undefined);
+    const wanted = machine === undefined || machine === machines.at(-1) ? 1 : 2;
+    return addresses.length === wanted && addresses.every(({ tentative }) => tentative !== true);
+  };
+  for (const machine of chain) await until(() => isReady(machine), 'each interface has its link-local address');
 });
 afterAll(async () => {
   for (const machine of machines) await machine.stop();
@@ -127,6 +139,28 @@ describe.skipIf(!haveNamespaces)('in a network of their own (need root)', () => 
       expect(ours).toEqual([
         ['1', '*'],
         ['2', '10.90.2.2'],
+        ['3', '10.90.3.2'],
+      ]);
+    });
+
+    // The first router answers while the second's answer is waited for, which does not come: that answer names a router,
+    // and is not the one that is waited for.
+    test.skipIf(!have('nft', '--version'))('takes no late answer for another (needs nft)', async () => {
+      const routers = [machines[0], machines[1]] as [Machine, Machine];
+      for (const router of routers) {
+        configure('nft add table ip silent', router);
+        configure('nft add chain ip silent out { type filter hook output priority 0 ; }', router);
+        configure('nft add rule ip silent out meta mark != 7 icmp type time-exceeded drop', router);
+      }
+      const [node, ...args] = routers[0].command(`${process.execPath} test/fixtures/late-router.mjs down1 33435`);
+      const late = start(node as string, args);
+      expect(await late.line()).toBe('ready');
+      const ours = hops(await linesOf(runExample('traceroute', server[0])));
+      expect(await late.ended()).toBe(0);
+      for (const router of routers) configure('nft delete table ip silent', router);
+      expect(ours).toEqual([
+        ['1', '*'],
+        ['2', '*'],
         ['3', '10.90.3.2'],
       ]);
     });

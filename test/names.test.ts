@@ -382,7 +382,8 @@ describe('interfaces', () => {
       const { stdout, stderr } = await runInNamespace(`
       import { execSync } from 'node:child_process';
       import { getifaddrs } from 'posix-sockets';
-      execSync('for i in $(seq 1 250); do ip addr add 10.0.0.$i/24 dev lo; done');
+      const lines = Array.from({ length: 250 }, (_, i) => \`addr add 10.0.0.\${i + 1}/24 dev lo\\n\`);
+      execSync('ip -batch -', { input: lines.join('') });
       console.log(getifaddrs().filter(({ address }) => address?.address?.startsWith('10.0.0.')).length);`);
       expect({ stdout, stderr }).toEqual({ stdout: '250\n', stderr: '' });
     },

@@ -37,6 +37,7 @@ import {
   shutdown,
   sockaddr_in,
   socket,
+  supports,
   TCP_CLOSE,
   TCP_CLOSE_WAIT,
   TCP_ESTABLISHED,
@@ -48,6 +49,8 @@ import {
   TCP_SEND_QUEUE,
   TLS_1_2_VERSION,
   TLS_CIPHER_AES_GCM_128,
+  tcp_ao_add,
+  tcp_ao_getsockopt,
   tcp_info,
   tcp_md5sig,
   tls_crypto_info,
@@ -185,6 +188,57 @@ test('TCP_MD5SIG: connections are made by who has the key', ({ skip }) => {
     setOption(wrong, 'TCP_USER_TIMEOUT', 300);
     expect(errorOf(() => connect(wrong, address)).code).toBe('ETIMEDOUT');
   }
+});
+
+test('TCP_AO: connections are made by who has the key, and its segments are counted', ({ skip }) => {
+  if (supports('TCP_AO_ADD_KEY') === 'no') return skip('this kernel has no TCP_AO');
+  const key = (secret: string, [sndid, rcvid]: [number, number]) =>
+    new tcp_ao_add({
+      addr: sockaddr_in('127.0.0.0', 0),
+      prefix: 8,
+      alg_name: 'hmac(sha1)',
+      sndid,
+      rcvid,
+      keylen: secret.length,
+      key: bytes(secret),
+    });
+  const { fd: listener, address } = listening(tcp);
+  setOption(listener, 'TCP_AO_ADD_KEY', key('secret', [100, 200]));
+  const client = (secret: string | null) => {
+    const fd = opened(socket(AF_INET, SOCK_STREAM));
+    if (secret !== null) setOption(fd, 'TCP_AO_ADD_KEY', key(secret, [200, 100]));
+    return fd;
+  };
+  const right = client('secret');
+  connect(right, address);
+  const server = opened(accept(listener));
+  write(right, bytes('signed'));
+  const buffer = new Uint8Array(16);
+  expect(text(buffer, recv(server, buffer))).toBe('signed');
+  expect(getOption(server, 'TCP_AO_INFO')).toMatchObject({ current_key: 100, rnext: 200, pkt_bad: 0n });
+  expect(getOption(server, 'TCP_AO_INFO').pkt_good).toBeGreaterThan(0n);
+
+  // Another key replaces it while the connection goes on: RFC 5925, section 3.3.
+  setOption(server, 'TCP_AO_ADD_KEY', key('another', [101, 201]));
+  setOption(right, 'TCP_AO_ADD_KEY', key('another', [201, 101]));
+  setOption(right, 'TCP_AO_INFO', { set_current: 1, current_key: 201 });
+  write(right, bytes('signed anew'));
+  expect(text(buffer, recv(server, buffer))).toBe('signed anew');
+  const all = [new tcp_ao_getsockopt({ nkeys: 4, get_all: 1 })];
+  const used = getOption(server, 'TCP_AO_GET_KEYS', all).map(({ rcvid, pkt_good }) => [rcvid, pkt_good > 0n]);
+  expect(used.sort()).toEqual([
+    [200, true],
+    [201, true],
+  ]);
+
+  // Without the key, or with another, the SYN is dropped without an answer.
+  for (const secret of [null, 'guess']) {
+    const wrong = client(secret);
+    setOption(wrong, 'TCP_SYNCNT', 1);
+    setOption(wrong, 'TCP_USER_TIMEOUT', 300);
+    expect(errorOf(() => connect(wrong, address)).code).toBe('ETIMEDOUT');
+  }
+  expect(getOption(listener, 'TCP_AO_INFO').pkt_bad).toBeGreaterThan(0n);
 });
 
 // ---- a connection that changes its socket

@@ -1,3 +1,4 @@
+import { inCrews } from './crews.js';
 import { type Case, type Contestant, type Effort, newEntry, record } from './findings.js';
 import { freePort } from './ports.js';
 import { type Answer, MEASURED, Program } from './program.js';
@@ -25,23 +26,17 @@ export interface Trial {
 
 /**
  * Times every runner of every trial, in turns A B A B on one core, each contestant in a process of its own that lives
- * through the rounds. A few crews of fresh processes are raced, so that the luck of one process's memory layout does not
- * decide; the first round of a crew warms up and is dropped.
+ * through the rounds of its crew. The first round warms up and is dropped.
  */
-export async function race(
-  trials: readonly Trial[],
-  { quick }: Effort,
-  metrics: (ns: number) => Answer,
-): Promise<Case[]> {
-  const cases = trials.map(({ name, field }) => ({
-    name,
-    entries: field.map(({ contestant, label, against }) =>
-      newEntry({ ...contestant, name: label ?? contestant.name }, against),
-    ),
-  }));
-  const crews = quick ? 1 : 3;
-  const rounds = quick ? 3 : 6;
-  for (let crew = 0; crew < crews; crew++) {
+export function race(trials: readonly Trial[], { quick }: Effort, metrics: (ns: number) => Answer): Promise<Case[]> {
+  const rounds = quick ? 3 : 4;
+  return inCrews(quick ? 1 : 7, async () => {
+    const cases = trials.map(({ name, field }) => ({
+      name,
+      entries: field.map(({ contestant, label, against }) =>
+        newEntry({ ...contestant, name: label ?? contestant.name }, against),
+      ),
+    }));
     await using programs = await Crew.start(trials);
     for (let round = 0; round < rounds; round++)
       for (const [t, trial] of trials.entries())
@@ -54,8 +49,8 @@ export async function race(
           const entry = cases[t]?.entries[f];
           if (round > 0 && entry && ns !== undefined) record(entry, metrics(ns));
         }
-  }
-  return cases;
+    return cases;
+  });
 }
 
 /** One process for each contestant that can be run here. */

@@ -8,7 +8,12 @@ const headerSize = (layouts.nlattr as Layout).size;
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** `NLMSG_ALIGN(length)` and `NLA_ALIGN(length)`: rounded up to a multiple of four. See netlink(3). */
+/**
+ * `NLMSG_ALIGN(length)` and `NLA_ALIGN(length)`: rounded up to a multiple of four.
+ * @param length bytes
+ * @returns bytes
+ * @see netlink(3)
+ */
 export function netlinkAlign(length: number): number {
   return (length + 3) & ~3;
 }

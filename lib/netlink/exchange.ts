@@ -42,6 +42,7 @@ export class NetlinkError extends SystemError {
 /**
  * A netlink socket that has been given an address, and whose refusals explain themselves where the kernel can.
  * @param protocol NETLINK_ROUTE, NETLINK_SOCK_DIAG, NETLINK_GENERIC, ...
+ * @returns its descriptor, to be closed by `close`
  * @throws EPROTONOSUPPORT this kernel does not have it · EMFILE too many descriptors
  * @see netlink(7)
  */
@@ -68,6 +69,7 @@ let lastSequence = 0;
  * that there is an end to the answer. NLM_F_REQUEST is added, and the sequence number.
  * @returns the messages of the answer, without those that end it
  * @throws NetlinkError the kernel refused: its errno, and its own words in `reason`
+ * @see netlink(7)
  */
 export function netlinkRequest(fd: number, request: NetlinkMessage): NetlinkMessage[] {
   const isDump = (request.header.nlmsg_flags & NLM_F_DUMP) === NLM_F_DUMP;
@@ -126,7 +128,14 @@ function explanation(message: NetlinkMessage): string | undefined {
   return new NetlinkAttributes(all.subarray(Math.max(0, skipped))).text(NLMSGERR_ATTR_MSG);
 }
 
-/** Asks on a socket that is made for it and closed again. */
+/**
+ * Asks on a socket that is made for it and closed again.
+ * @param protocol as for {@link netlinkSocket}
+ * @param request as for {@link netlinkRequest}
+ * @returns as {@link netlinkRequest}
+ * @throws as {@link netlinkSocket} and {@link netlinkRequest}
+ * @see netlink(7)
+ */
 export function netlinkQuery(protocol: number, request: NetlinkMessage): NetlinkMessage[] {
   const fd = netlinkSocket(protocol);
   try {

@@ -287,7 +287,12 @@ export class Neighbour extends Told<ndmsg> {
   }
 }
 
-/** The interfaces of this network namespace, as `ip link` lists them. */
+/**
+ * The interfaces of this network namespace, as `ip link` lists them.
+ * @returns each with what RTM_NEWLINK says of it
+ * @throws as {@link netlinkQuery}
+ * @see rtnetlink(7)
+ */
 export function listLinks(): Link[] {
   return netlinkQuery(NETLINK_ROUTE, NetlinkMessage.of(RTM_GETLINK, NLM_F_DUMP, new ifinfomsg())).map(Link.from);
 }
@@ -295,6 +300,9 @@ export function listLinks(): Link[] {
 /**
  * The addresses of all interfaces, as `ip address` lists them.
  * @param family AF_INET or AF_INET6; both without it
+ * @returns each with its interface
+ * @throws as {@link netlinkQuery}
+ * @see rtnetlink(7)
  */
 export function listAddresses(family: number = AF_UNSPEC): InterfaceAddress[] {
   const request = NetlinkMessage.of(RTM_GETADDR, NLM_F_DUMP, new ifaddrmsg({ ifa_family: family }));
@@ -304,6 +312,9 @@ export function listAddresses(family: number = AF_UNSPEC): InterfaceAddress[] {
 /**
  * The routes of all tables, as `ip route show table all` lists them.
  * @param family AF_INET or AF_INET6; both without it
+ * @returns each with its table
+ * @throws as {@link netlinkQuery}
+ * @see rtnetlink(7)
  */
 export function listRoutes(family: number = AF_UNSPEC): Route[] {
   const request = NetlinkMessage.of(RTM_GETROUTE, NLM_F_DUMP, new rtmsg({ rtm_family: family }));
@@ -313,6 +324,9 @@ export function listRoutes(family: number = AF_UNSPEC): Route[] {
 /**
  * The neighbours that are known, as `ip neighbour` lists them.
  * @param family AF_INET or AF_INET6; both without it
+ * @returns each with its interface
+ * @throws as {@link netlinkQuery}
+ * @see rtnetlink(7)
  */
 export function listNeighbours(family: number = AF_UNSPEC): Neighbour[] {
   const request = NetlinkMessage.of(RTM_GETNEIGH, NLM_F_DUMP, new ndmsg({ ndm_family: family }));

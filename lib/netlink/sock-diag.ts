@@ -240,7 +240,9 @@ const stateBits = (states: readonly number[] | undefined) =>
 
 /**
  * The sockets of IPv4 and IPv6 in this network namespace, whoever's they are, as `ss` lists them.
+ * @returns each with its addresses, state and owner
  * @throws NetlinkError ENOENT this kernel cannot tell of this protocol
+ * @see sock_diag(7)
  */
 export function listInetSockets({ family, protocol = IPPROTO_TCP, states }: InetSocketFilter = {}): InetSocket[] {
   return (family === undefined ? [AF_INET, AF_INET6] : [family]).flatMap((sdiag_family) => {
@@ -273,6 +275,9 @@ function unixQuery(inode: number, states: number, flags: number): UnixSocket[] {
 /**
  * The Unix sockets in this network namespace, whoever's they are, as `ss -x` lists them.
  * @param states TCP_ESTABLISHED, TCP_LISTEN, TCP_CLOSE; all without it
+ * @returns each with its name, peer and state
+ * @throws as {@link netlinkQuery}
+ * @see sock_diag(7)
  */
 export function listUnixSockets(states?: readonly number[]): UnixSocket[] {
   return unixQuery(0, stateBits(states), NLM_F_DUMP);
@@ -280,7 +285,10 @@ export function listUnixSockets(states?: readonly number[]): UnixSocket[] {
 
 /**
  * The Unix socket with this inode, the number in `socket:[…]` of /proc/PID/fd.
+ * @param inode a number of 32 bits
+ * @returns what the kernel says of it
  * @throws NetlinkError ENOENT there is none in this network namespace
+ * @see sock_diag(7)
  */
 export function findUnixSocket(inode: number): UnixSocket {
   return unixQuery(inode, 0, 0)[0] as UnixSocket;

@@ -15,7 +15,6 @@ export const ipv6Options = optionsOf(IPPROTO_IPV6, {
   IPV6_2292PKTOPTIONS: both(bytes(4096)),
   IPV6_2292HOPLIMIT: both(flag),
   IPV6_CHECKSUM: both(int),
-  IPV6_NEXTHOP: writable(sized(sockaddr, 28)),
   IPV6_FLOWINFO: both(flag),
   IPV6_UNICAST_HOPS: both(int),
   IPV6_MULTICAST_IF: both(int),

@@ -20,7 +20,6 @@ export const packetOptions = optionsOf(SOL_PACKET, {
   PACKET_LOSS: both(flag),
   PACKET_VNET_HDR: both(flag),
   PACKET_VNET_HDR_SZ: both(int),
-  PACKET_TX_TIMESTAMP: writable(int),
   PACKET_TIMESTAMP: both(int),
   PACKET_FANOUT: both(uint),
   PACKET_FANOUT_DATA: writable(list(sock_filter, 4096)),

@@ -66,7 +66,14 @@ export type OptionValue<Name extends keyof Table> = ReturnType<Table[Name]['cont
 /** What can be written to an option: for `'SO_LINGER'` a `linger` or an object of its fields. */
 export type OptionInput<Name extends keyof Table> = Parameters<Table[Name]['content']['encode']>[0];
 
-/** The option of a level with a number: what `getsockopt` (or, with `writing`, `setsockopt`) means by them. */
+/**
+ * The option of a level with a number: what `getsockopt` (or, with `writing`, `setsockopt`) means by them.
+ * @param level SOL_SOCKET, IPPROTO_TCP, ...
+ * @param number SO_*, TCP_*, ...
+ * @param writing which of two is meant where one number reads an option and sets another
+ * @returns its row of {@link optionTable}, or undefined
+ * @see getsockopt(2)
+ */
 export function findOption(level: number, number: number, writing = false): Option | undefined {
   const given = [level, number].every((value) => typeof value === 'number');
   return given ? byNumber.get(`${writing === true} ${level} ${number}`) : undefined;

@@ -1,6 +1,6 @@
 // Options of TLS in the kernel, after TCP_ULP 'tls'.
 import { SOL_TLS } from '../constants.js';
-import { flag, int, or } from '../structs/content.js';
+import { flag, or, uint16 } from '../structs/content.js';
 import {
   tls_crypto_info,
   tls12_crypto_info_aes_ccm_128,
@@ -32,5 +32,5 @@ export const tlsOptions = optionsOf(SOL_TLS, {
   TLS_RX: both(keys),
   TLS_TX_ZEROCOPY_RO: both(flag),
   TLS_RX_EXPECT_NO_PAD: both(flag),
-  TLS_TX_MAX_PAYLOAD_LEN: both(int),
+  TLS_TX_MAX_PAYLOAD_LEN: both(uint16),
 });

@@ -19,18 +19,33 @@ const typeOffset = header.fields.cmsg_type?.[0] as number;
 
 /**
  * `CMSG_ALIGN(length)`: rounded up to where the next control message may begin.
+ * @param length bytes
+ * @returns bytes, a multiple of the size of a size_t
+ * @throws RangeError not a length
  * @see cmsg(3)
  */
 export function CMSG_ALIGN(length: number): number {
   return Math.ceil(integer('length', length, 0, Number.MAX_SAFE_INTEGER) / lengthSize) * lengthSize;
 }
 
-/** `CMSG_LEN(length)`: what cmsg_len says of a control message with `length` bytes of data. See cmsg(3). */
+/**
+ * `CMSG_LEN(length)`: what cmsg_len says of a control message with `length` bytes of data.
+ * @param length bytes of data
+ * @returns bytes
+ * @throws RangeError not a length
+ * @see cmsg(3)
+ */
 export function CMSG_LEN(length: number): number {
   return CMSG_ALIGN(header.size) + integer('length', length, 0, Number.MAX_SAFE_INTEGER);
 }
 
-/** `CMSG_SPACE(length)`: how many bytes a control message with `length` bytes of data takes. See cmsg(3). */
+/**
+ * `CMSG_SPACE(length)`: how many bytes a control message with `length` bytes of data takes.
+ * @param length bytes of data
+ * @returns bytes
+ * @throws RangeError not a length
+ * @see cmsg(3)
+ */
 export function CMSG_SPACE(length: number): number {
   return CMSG_ALIGN(header.size) + CMSG_ALIGN(length);
 }

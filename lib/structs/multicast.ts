@@ -70,12 +70,24 @@ const [inetList, inetSize] = tail('ip_msfilter', 'imsf_slist');
 const [groupList] = tail('group_filter', 'gf_slist');
 const storageSize = (layouts.sockaddr_storage as Layout).size;
 
-/** `IP_MSFILTER_SIZE(numsrc)`: the bytes of an ip_msfilter with so many senders. */
+/**
+ * `IP_MSFILTER_SIZE(numsrc)`: the bytes of an ip_msfilter with so many senders.
+ * @param numsrc how many senders
+ * @returns bytes
+ * @throws RangeError not a number of 32 bits
+ * @see RFC 3678
+ */
 export function IP_MSFILTER_SIZE(numsrc: number): number {
   return inetList + inetSize * integer('numsrc', numsrc, 0, 0xffffffff);
 }
 
-/** `GROUP_FILTER_SIZE(numsrc)`: the bytes of a group_filter with so many senders. */
+/**
+ * `GROUP_FILTER_SIZE(numsrc)`: the bytes of a group_filter with so many senders.
+ * @param numsrc how many senders
+ * @returns bytes
+ * @throws RangeError not a number of 32 bits
+ * @see RFC 3678
+ */
 export function GROUP_FILTER_SIZE(numsrc: number): number {
   return groupList + storageSize * integer('numsrc', numsrc, 0, 0xffffffff);
 }

@@ -233,6 +233,7 @@ function make(size: number, family: number, fill: (view: DataView, bytes: Uint8A
  * An IPv4 address and port.
  * @param address `'127.0.0.1'`, or a number in host order such as INADDR_ANY
  * @param port 0 to 65535, in host order; 0 lets the kernel choose
+ * @returns an address of 16 bytes
  * @throws TypeError the text is no IPv4 address in its four parts · RangeError the port does not fit
  * @see ip(7)
  */
@@ -249,6 +250,7 @@ export function sockaddr_in(address: string | number, port: number): SockAddr {
  * @param address `'::1'`; a zone such as `'fe80::1%eth0'` or `'fe80::1%2'` gives the scope id
  * @param port 0 to 65535, in host order
  * @param more `flowinfo` (32 bits) and `scopeId`, the interface's index for a link-local address
+ * @returns an address of 28 bytes
  * @throws TypeError the text is no IPv6 address · RangeError a number does not fit
  * @see ipv6(7)
  */
@@ -275,6 +277,7 @@ export function sockaddr_in6(
  * A Unix domain address.
  * @param path a path of up to 108 bytes; with a leading NUL, an abstract name; empty, the unnamed address, with which
  * bind chooses an abstract name. Bytes where the path is not valid UTF-8.
+ * @returns an address as long as its path, and 2 or 3 bytes more
  * @throws RangeError more than 108 bytes · TypeError a NUL inside a path
  * @see unix(7)
  */
@@ -295,6 +298,8 @@ export function sockaddr_un(path: string | Bytes): SockAddr {
  * A netlink address.
  * @param pid the port number: 0 for the kernel, or to let the kernel choose
  * @param groups multicast groups, one bit each
+ * @returns an address of 12 bytes
+ * @throws RangeError more than 32 bits
  * @see netlink(7)
  */
 export function sockaddr_nl(pid = 0, groups = 0): SockAddr {
@@ -310,6 +315,8 @@ export function sockaddr_nl(pid = 0, groups = 0): SockAddr {
  * @param ifindex the interface's index, see if_nametoindex; 0 for all (bind only)
  * @param more `hatype` (ARPHRD_*), `pkttype` (PACKET_*), and the hardware `address` to send to, up to 8 bytes,
  * as bytes or as text in hexadecimal (`'02:00:00:00:00:01'`)
+ * @returns an address of 20 bytes
+ * @throws RangeError a number or a hardware address that does not fit · TypeError text that is no hardware address
  * @see packet(7)
  */
 export function sockaddr_ll(
@@ -340,6 +347,8 @@ function hexBytes(text: string): Uint8Array {
  * A vsock address, between a virtual machine and its host.
  * @param cid the context id: VMADDR_CID_ANY, VMADDR_CID_LOCAL, VMADDR_CID_HOST or a machine's own
  * @param port 32 bits; VMADDR_PORT_ANY lets the kernel choose
+ * @returns an address of 16 bytes
+ * @throws RangeError more than 32 bits
  * @see vsock(7)
  */
 export function sockaddr_vm(cid: number, port: number): SockAddr {
@@ -349,7 +358,11 @@ export function sockaddr_vm(cid: number, port: number): SockAddr {
   });
 }
 
-/** The address of no family: connecting a UDP socket to it dissolves its association. See connect(2). */
+/**
+ * The address of no family: connecting a UDP socket to it dissolves its association.
+ * @returns an address of 16 zeros
+ * @see connect(2)
+ */
 export function sockaddr_unspec(): SockAddr {
   return make(sizes.inet, AF_UNSPEC, () => {});
 }

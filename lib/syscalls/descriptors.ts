@@ -35,6 +35,7 @@ declare module '../native.js' {
  * `close(fd)`: gives a descriptor back. The socket behind it lives on while another descriptor holds it.
  *
  * Descriptors belong to the whole process: closing one that the runtime itself uses ends the process.
+ * @param fd the descriptor
  * @throws EBADF it is not open. After any other error it is closed all the same: never close again.
  * @see close(2)
  */
@@ -45,6 +46,8 @@ export function close(fd: number): void {
 
 /**
  * `dup(oldfd)`: a second descriptor for the same open file or socket: the lowest number that is free.
+ * @param fd the descriptor
+ * @returns the new descriptor, which is not close-on-exec
  * @throws EBADF not open · EMFILE too many descriptors
  * @see dup(2)
  */
@@ -55,6 +58,9 @@ export function dup(fd: number): number {
 
 /**
  * `dup2(oldfd, newfd)`: makes `newfd` a second descriptor for the same, closing what it was before.
+ * @param oldfd the descriptor to copy
+ * @param newfd the number that the copy gets
+ * @returns `newfd`
  * @throws EBADF not open, or a number out of range
  * @see dup(2)
  */
@@ -65,6 +71,10 @@ export function dup2(oldfd: number, newfd: number): number {
 
 /**
  * `dup3(oldfd, newfd, flags)`: {@link dup2}, with O_CLOEXEC if wanted.
+ * @param oldfd the descriptor to copy
+ * @param newfd the number that the copy gets
+ * @param flags O_CLOEXEC, or 0
+ * @returns `newfd`
  * @throws EINVAL both are the same, or an unknown flag · EBADF not open, or a number out of range
  * @see dup(2)
  */
@@ -88,6 +98,7 @@ export function pipe2(flags = 0): [number, number] {
 
 /**
  * `fcntl(fd, op, arg)`: asks or changes what a descriptor is.
+ * @param fd the descriptor
  * @param cmd F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC, F_SETOWN, F_SETSIG, F_GETLK, ...
  * @param arg an int, or the struct that the command takes (f_owner_ex, flock)
  * @returns what the command answers: flags, a descriptor, 0; for F_GETOWN, a process group is negative
@@ -102,6 +113,7 @@ export function fcntl(fd: number, cmd: number, arg: number | Struct | Bytes = 0)
 
 /**
  * `ioctl(fd, op, arg)`: a request to the device or socket.
+ * @param fd the descriptor
  * @param request FIONREAD, FIONBIO, SIOCATMARK, SIOCOUTQ, SIOCGIFMTU, ...
  * @param arg nothing for a request that writes an int, which is then returned; an int for one that takes it; otherwise
  * the struct's bytes, which the request may change. A request whose struct holds a pointer is refused, except
@@ -124,6 +136,8 @@ export function ioctl(fd: number, request: number, arg?: number | Struct | Bytes
 
 /**
  * `sockatmark(sockfd)`: whether the next byte to read is the one that out-of-band data marked.
+ * @param fd a TCP socket
+ * @returns true if it is
  * @throws ENOTTY, EINVAL not a socket that has such a mark
  * @see sockatmark(3)
  */
@@ -136,6 +150,8 @@ export function sockatmark(fd: number): boolean {
  * `eventfd(initval, flags)`: a counter to wait for. {@link eventfd_write} adds to it, {@link eventfd_read} takes it.
  * @param initval 32 bits
  * @param flags EFD_NONBLOCK, EFD_CLOEXEC, EFD_SEMAPHORE
+ * @returns the descriptor
+ * @throws EINVAL an unknown flag · EMFILE too many descriptors
  * @see eventfd(2)
  */
 export function eventfd(initval: number, flags = 0): number {
@@ -150,6 +166,8 @@ const counterBytes = new Uint8Array(counter.buffer);
 /**
  * `eventfd_read(fd, value)`: takes an eventfd's counter, by an 8-byte read: all of it, or 1 with EFD_SEMAPHORE. As long
  * as it is 0, this waits.
+ * @param fd the eventfd
+ * @returns what was taken, 1 or more
  * @throws EAGAIN it is 0, and the descriptor is non-blocking · EINTR a signal came first · EBADF not open
  * @see eventfd_read(3)
  */
@@ -161,6 +179,8 @@ export function eventfd_read(fd: number): bigint {
 /**
  * `eventfd_write(fd, value)`: adds to an eventfd's counter, by an 8-byte write. As long as the sum would be more than
  * 2^64 - 2, this waits.
+ * @param fd the eventfd
+ * @param value 0 to 2^64 - 2
  * @throws EAGAIN the sum would be too much, and the descriptor is non-blocking · EINTR a signal came first · EINVAL the
  * value is 2^64 - 1 · EBADF not open
  * @see eventfd_write(3)
@@ -175,6 +195,7 @@ export function eventfd_write(fd: number, value: bigint): void {
  * `timerfd_create(clockid, flags)`: a timer to wait for: reading gives, in 8 bytes, how often it has expired.
  * @param clockid CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME, ...
  * @param flags TFD_NONBLOCK, TFD_CLOEXEC
+ * @returns the descriptor
  * @throws EINVAL an unknown clock or flag · EPERM an alarm clock needs CAP_WAKE_ALARM
  * @see timerfd_create(2)
  */
@@ -185,7 +206,9 @@ export function timerfd_create(clockid: number, flags = 0): number {
 
 /**
  * `timerfd_settime(fd, flags, new_value, old_value)`: starts or stops a timer.
+ * @param fd the timer
  * @param flags TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET
+ * @param value the first expiration, all zero to stop, and the time between those that follow
  * @returns what was set before
  * @throws EINVAL not a timer, or nanoseconds out of range · ECANCELED the clock was set
  * @see timerfd_settime(2)
@@ -198,6 +221,8 @@ export function timerfd_settime(fd: number, flags: number, value: itimerspec): i
 
 /**
  * `timerfd_gettime(fd, curr_value)`: how long a timer still has, and its interval.
+ * @param fd the timer
+ * @returns the time that is left, all zero if it is stopped, and the interval
  * @throws EINVAL not a timer
  * @see timerfd_gettime(2)
  */
@@ -212,7 +237,9 @@ export function timerfd_gettime(fd: number): itimerspec {
  * blocked in the threads that would get them: see pthread_sigmask. Node has several threads, and a signal that is meant
  * for the process goes to any that does not block it; one that is meant for a thread (F_SETOWN_EX) goes to no other.
  * @param fd -1 for a new descriptor, or one whose mask is to change
+ * @param mask the signals
  * @param flags SFD_NONBLOCK, SFD_CLOEXEC
+ * @returns the descriptor
  * @throws EINVAL not a signalfd, or an unknown flag
  * @see signalfd(2)
  */

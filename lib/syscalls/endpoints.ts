@@ -42,6 +42,7 @@ export function socket(domain: number, type: number, protocol = 0): number {
  * `socketpair(domain, type, protocol, sv)`: makes two endpoints that are connected to each other.
  * @param domain AF_UNIX (or AF_TIPC)
  * @param type as for {@link socket}
+ * @param protocol 0 for the usual one
  * @returns both descriptors
  * @throws EOPNOTSUPP the family has no pairs · EMFILE too many descriptors
  * @see socketpair(2)
@@ -54,6 +55,8 @@ export function socketpair(domain: number, type: number, protocol = 0): [number,
 
 /**
  * `bind(sockfd, addr)`: gives a socket its own address.
+ * @param fd the socket
+ * @param address of the family that the socket was made for; port 0 lets the kernel choose
  * @throws EADDRINUSE somebody has it, or a socket file is there · EADDRNOTAVAIL no interface has it ·
  * EACCES a port below 1024, or a folder, that this user may not use · EINVAL it is bound already, or the address is
  * too short · ENOENT a folder of the path is missing · EAFNOSUPPORT another family's address
@@ -66,6 +69,7 @@ export function bind(fd: number, address: SockAddr): void {
 
 /**
  * `listen(sockfd, backlog)`: makes a socket take connections.
+ * @param fd the socket
  * @param backlog how many connections may wait for accept; the kernel cuts it to /proc/sys/net/core/somaxconn
  * @throws EOPNOTSUPP not a kind of socket that listens · EADDRINUSE an unbound TCP socket found no free port, or
  * another socket listens there
@@ -79,6 +83,7 @@ export function listen(fd: number, backlog: number): void {
 /**
  * `accept(sockfd, addr)`: takes the next waiting connection. Blocks until there is one, unless the listener is
  * non-blocking. The new descriptor is blocking and stays open across exec; see {@link accept4}.
+ * @param fd the listening socket
  * @param peer filled with the address of the other end
  * @returns the connection's descriptor
  * @throws EAGAIN nobody waits · EINVAL it does not listen · EMFILE too many descriptors: the connection stays waiting ·
@@ -94,7 +99,11 @@ export function accept(fd: number, peer?: SockAddr | null): number {
 
 /**
  * `accept4(sockfd, addr, flags)`: {@link accept}, with the flags of the new descriptor.
+ * @param fd the listening socket
+ * @param peer filled with the address of the other end; null for nothing
  * @param flags SOCK_NONBLOCK, SOCK_CLOEXEC
+ * @returns the connection's descriptor
+ * @throws EINVAL an unknown flag, or it does not listen, and the rest as {@link accept}
  * @see accept(2)
  */
 export function accept4(fd: number, peer: SockAddr | null, flags: number): number {
@@ -107,6 +116,8 @@ export function accept4(fd: number, peer: SockAddr | null, flags: number): numbe
 /**
  * `connect(sockfd, addr)`: connects to a peer; for datagrams, sets whom to send to and hear from. Blocks until a
  * stream is connected, unless the socket is non-blocking.
+ * @param fd the socket
+ * @param address of the peer; {@link sockaddr_unspec} takes a datagram socket's peer away
  * @throws ECONNREFUSED nobody listens there · EINPROGRESS the socket is non-blocking: wait until it is writable, then
  * read SO_ERROR · EAGAIN a Unix listener's backlog is full, or no local port is free · ETIMEDOUT no answer ·
  * ENETUNREACH no route · EISCONN already connected · EALREADY still connecting · ENOENT no such socket file ·
@@ -120,6 +131,7 @@ export function connect(fd: number, address: SockAddr): void {
 
 /**
  * `shutdown(sockfd, how)`: ends one direction of a connection, or both. The descriptor stays to be closed.
+ * @param fd the socket
  * @param how SHUT_RD, SHUT_WR (the peer reads end of file) or SHUT_RDWR
  * @throws ENOTCONN not connected · EINVAL an unknown `how`
  * @see shutdown(2)
@@ -131,6 +143,8 @@ export function shutdown(fd: number, how: number): void {
 
 /**
  * `getsockname(sockfd, addr)`: a socket's own address.
+ * @param fd the socket
+ * @returns the address; for a socket that was not bound, one of its family without a port or name
  * @throws ENOTSOCK not a socket
  * @see getsockname(2)
  */
@@ -144,6 +158,8 @@ export function getsockname(fd: number): SockAddr {
 
 /**
  * `getpeername(sockfd, addr)`: the address of the other end.
+ * @param fd the socket
+ * @returns the address; a Unix peer that was not bound has no name
  * @throws ENOTCONN not connected
  * @see getpeername(2)
  */

@@ -17,6 +17,7 @@ declare module '../native.js' {
  * and the other side can rely on it.
  * @param name to recognise it by, in /proc/PID/fd: at most 249 bytes
  * @param flags MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_HUGETLB, ...
+ * @returns the descriptor, of a file of no bytes
  * @throws EINVAL an unknown flag, or a name that is too long · EMFILE too many descriptors
  * @see memfd_create(2)
  */
@@ -38,7 +39,9 @@ export function memfd_create(name: string, flags = 0): number {
  * @param length in bytes; for a ring exactly that of the ring
  * @param prot PROT_READ, or PROT_READ | PROT_WRITE
  * @param flags MAP_SHARED or MAP_PRIVATE, with MAP_POPULATE, MAP_LOCKED; MAP_ANONYMOUS with `fd` -1 for plain memory
+ * @param fd what is mapped
  * @param offset where to begin: a multiple of the page size
+ * @returns the memory
  * @throws EACCES the descriptor is not open for this · EINVAL an offset or length that does not fit · ENODEV it cannot be
  * mapped · EPERM sealed · ENOMEM no room · EAGAIN too much is locked · RangeError it reaches beyond the file's end · Error
  * `ERR_NO_EXTERNAL_BUFFERS`: the runtime makes no arrays over memory that is not its own, as Electron does

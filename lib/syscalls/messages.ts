@@ -63,6 +63,8 @@ function checkMessage(message: MsgHdr): void {
 /**
  * `sendmsg(sockfd, msg, flags)`: sends a message with all that it can carry: several buffers, an address, control
  * messages.
+ * @param fd the socket
+ * @param message what is sent, and where to
  * @param flags as for {@link send}
  * @returns how many bytes the kernel took, possibly fewer than given
  * @throws as {@link sendto}; EINVAL control messages that do not read · EBADF a descriptor to pass is not open ·
@@ -74,7 +76,15 @@ export function sendmsg(fd: number, message: MsgHdr, flags = 0): number {
   return sent < 0 ? fail('sendmsg', sent, message.name ?? undefined) : sent;
 }
 
-/** {@link sendmsg} that answers as `raw` does: -errno for an error. */
+/**
+ * {@link sendmsg} that answers as `raw` does: -errno for an error.
+ * @param fd the socket
+ * @param message what is sent, and where to
+ * @param flags as for {@link send}
+ * @returns how many bytes the kernel took, or -errno
+ * @throws TypeError not a MsgHdr
+ * @see sendmsg(2)
+ */
 export function trySendmsg(fd: number, message: MsgHdr, flags: number): number {
   checkMessage(message);
   const { iov, name, control } = message;
@@ -87,6 +97,8 @@ export function trySendmsg(fd: number, message: MsgHdr, flags: number): number {
  *
  * Descriptors that came with it are the caller's to close, also when `flags` has MSG_CTRUNC: see {@link ControlBuffer}.
  * Without a `control` the kernel closes them.
+ * @param fd the socket
+ * @param message what is filled
  * @param flags as for {@link recv}; MSG_CMSG_CLOEXEC makes received descriptors close-on-exec
  * @returns how many bytes came; 0 when the peer has ended the stream
  * @throws as {@link recv}
@@ -97,7 +109,15 @@ export function recvmsg(fd: number, message: MsgHdr, flags = 0): number {
   return received < 0 ? fail('recvmsg', received) : received;
 }
 
-/** {@link recvmsg} that answers as `raw` does: -errno for an error. */
+/**
+ * {@link recvmsg} that answers as `raw` does: -errno for an error.
+ * @param fd the socket
+ * @param message what is filled
+ * @param flags as for {@link recvmsg}
+ * @returns how many bytes came, or -errno
+ * @throws TypeError not a MsgHdr
+ * @see recvmsg(2)
+ */
 export function tryRecvmsg(fd: number, message: MsgHdr, flags: number): number {
   checkMessage(message);
   const { iov, name, control } = message;
@@ -119,6 +139,8 @@ function checkBatch(batch: MessageBatch): void {
 
 /**
  * `sendmmsg(sockfd, msgvec, vlen, flags)`: sends many messages in one call. Sets the batch's `sent`.
+ * @param fd the socket
+ * @param batch the messages
  * @param count how many of the batch's messages
  * @param flags as for {@link send}, for every message
  * @param first the slot to begin with, which in C is `msgvec + first`
@@ -145,6 +167,8 @@ export function sendmmsg(fd: number, batch: MessageBatch, count = batch?.size, f
  *
  * An error after the first message ends the call, which then succeeds; the next call on the socket throws it, unless
  * another error has taken its place meanwhile.
+ * @param fd the socket
+ * @param batch what is filled
  * @param count how many at most
  * @param flags as for {@link recvmsg}; and MSG_WAITFORONE: block for the first message only
  * @param timeout after how much time no further message is waited for; the kernel writes into it what was left
@@ -171,6 +195,7 @@ const oneByte = new Uint8Array(1);
 
 /**
  * Sends descriptors over a Unix socket: a message of `bytes` with an SCM_RIGHTS.
+ * @param fd a Unix socket
  * @param fds at most 253. They stay open here, and the receiver gets others of the same files.
  * @param bytes what goes along: on a stream at least one byte, because descriptors without data are not delivered. One
  * zero byte if not said.
@@ -196,8 +221,10 @@ export interface ReceivedFds {
 /**
  * Receives descriptors from a Unix socket. Other control messages are passed over (and an SCM_PIDFD closed); with
  * SO_PASSCRED, SO_PASSPIDFD or SO_PASSSEC on they take the descriptors' room, and recvmsg is the better choice.
+ * @param fd a Unix socket
  * @param maxFds how many descriptors there is room for
  * @param bytes where the data goes; room for one byte if not said
+ * @returns the descriptors, how many bytes came, and the flags of the message
  * @throws as {@link recvmsg}; RangeError a number that is no count
  * @see unix(7)
  */

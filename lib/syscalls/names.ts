@@ -134,6 +134,7 @@ function hintsIn(hints: AddrInfoHints | null): AddrInfoHints {
  * server, and blocks the thread for as long as that takes; see {@link getaddrinfoAsync}.
  * @param node a host name or address; null for the wildcard (AI_PASSIVE) or loopback address
  * @param service a name such as 'http', or a port number as text; null for none
+ * @param hints which addresses are wanted; without, or null, all
  * @returns the addresses in the order to try them
  * @throws GaiError EAI_NONAME no such name · EAI_AGAIN no answer from a name server · EAI_SERVICE no such service ·
  * EAI_BADFLAGS, EAI_FAMILY, EAI_SOCKTYPE hints that do not go together
@@ -151,7 +152,15 @@ export function getaddrinfo(
   return readAddrInfo(found);
 }
 
-/** {@link getaddrinfo} off the main thread: the thread goes on meanwhile. */
+/**
+ * {@link getaddrinfo} off the main thread: the thread goes on meanwhile.
+ * @param node a host name or address; null for the wildcard (AI_PASSIVE) or loopback address
+ * @param service a name such as 'http', or a port number as text; null for none
+ * @param hints which addresses are wanted; without, or null, all
+ * @returns the addresses in the order to try them
+ * @throws what {@link getaddrinfo} throws, as a rejection
+ * @see getaddrinfo(3)
+ */
 export async function getaddrinfoAsync(
   node: string | null,
   service: string | null,
@@ -168,7 +177,9 @@ export async function getaddrinfoAsync(
 
 /**
  * `getnameinfo(addr, host, serv, flags)`: a socket address as host and service names.
+ * @param address of IPv4, IPv6 or Unix
  * @param flags NI_NUMERICHOST, NI_NUMERICSERV, NI_NAMEREQD, NI_DGRAM, NI_NOFQDN
+ * @returns both names; what has none, as numbers
  * @throws GaiError EAI_FAMILY not an address that has names · EAI_NONAME no name, with NI_NAMEREQD
  * @see getnameinfo(3)
  */
@@ -184,7 +195,13 @@ export function getnameinfo(address: SockAddr, flags = 0): { host: string; servi
   };
 }
 
-/** `gai_strerror(errcode)`: what an EAI_* number means, in English. See gai_strerror(3). */
+/**
+ * `gai_strerror(errcode)`: what an EAI_* number means, in English.
+ * @param errcode EAI_*, which are negative
+ * @returns the text
+ * @throws RangeError not an integer of 32 bits
+ * @see gai_strerror(3)
+ */
 export function gai_strerror(errcode: number): string {
   return decoder.decode(text.subarray(0, raw.gai_strerror(errcode, text)));
 }
@@ -192,6 +209,8 @@ export function gai_strerror(errcode: number): string {
 /**
  * `inet_pton(af, src)`: the bytes of an address, in network order.
  * @param af AF_INET (4 bytes) or AF_INET6 (16 bytes)
+ * @param address `'127.0.0.1'` in four parts, or `'::1'` without a zone
+ * @returns 4 or 16 bytes
  * @throws TypeError the text is no such address · EAFNOSUPPORT another family
  * @see inet_pton(3)
  */
@@ -206,7 +225,9 @@ export function inet_pton(af: number, address: string): Uint8Array {
 
 /**
  * `inet_ntop(af, src)`: the text of an address.
+ * @param af AF_INET or AF_INET6
  * @param address 4 bytes for AF_INET, 16 for AF_INET6
+ * @returns the text, in the shortest form
  * @throws EAFNOSUPPORT another family
  * @see inet_ntop(3)
  */
@@ -217,6 +238,8 @@ export function inet_ntop(af: number, address: Uint8Array): string {
 
 /**
  * `if_nametoindex(ifname)`: an interface's index.
+ * @param name `'lo'`, `'eth0'`: up to 15 bytes
+ * @returns the index, from 1 on
  * @throws ENODEV no interface of that name
  * @see if_nametoindex(3)
  */
@@ -227,6 +250,8 @@ export function if_nametoindex(name: string): number {
 
 /**
  * `if_indextoname(ifindex)`: an interface's name.
+ * @param index 1 or more
+ * @returns the name
  * @throws ENXIO no interface of that index
  * @see if_nametoindex(3)
  */
@@ -237,6 +262,8 @@ export function if_indextoname(index: number): string {
 
 /**
  * `if_nameindex()`: the indices and names of all interfaces.
+ * @returns a list in no order
+ * @throws ENOBUFS, EMFILE no netlink socket could be made
  * @see if_nameindex(3)
  */
 export function if_nameindex(): { index: number; name: string }[] {
@@ -266,6 +293,8 @@ export interface InterfaceAddress {
 
 /**
  * `getifaddrs()`: the addresses of all interfaces, and for each interface an AF_PACKET entry with its hardware address.
+ * @returns an entry for each address of each interface
+ * @throws EMFILE, ENOBUFS no netlink socket could be made
  * @see getifaddrs(3)
  */
 export function getifaddrs(): InterfaceAddress[] {
@@ -296,6 +325,7 @@ export function getifaddrs(): InterfaceAddress[] {
 
 /**
  * `getservbyname(name, proto)`: a service's port, from /etc/services.
+ * @param name `'http'`
  * @param protocol 'tcp', 'udp'; null for any
  * @returns the port, in host order
  * @throws ENOENT no such service
@@ -308,6 +338,8 @@ export function getservbyname(name: string, protocol: string | null = null): num
 
 /**
  * `getprotobyname(name)`: a protocol's number, from /etc/protocols.
+ * @param name `'tcp'`
+ * @returns the number, as socket takes it
  * @throws ENOENT no such protocol
  * @see getprotobyname(3)
  */
@@ -316,22 +348,46 @@ export function getprotobyname(name: string): number {
   return number < 0 ? fail('getprotobyname', number) : number;
 }
 
-/** `htons(hostshort)`: a 16-bit number in network byte order. See byteorder(3). */
+/**
+ * `htons(hostshort)`: a 16-bit number in network byte order.
+ * @param value 0 to 65535
+ * @returns the number whose bytes in memory are high byte first
+ * @throws RangeError it has more bits
+ * @see byteorder(3)
+ */
 export function htons(value: number): number {
   return raw.htons(value);
 }
 
-/** `htonl(hostlong)`: a 32-bit number in network byte order, unsigned. See byteorder(3). */
+/**
+ * `htonl(hostlong)`: a 32-bit number in network byte order, unsigned.
+ * @param value 32 bits, signed or not
+ * @returns the number whose bytes in memory are high byte first
+ * @throws RangeError it has more bits
+ * @see byteorder(3)
+ */
 export function htonl(value: number): number {
   return raw.htonl(value);
 }
 
-/** `ntohs(netshort)`: a 16-bit number from network byte order. See byteorder(3). */
+/**
+ * `ntohs(netshort)`: a 16-bit number from network byte order.
+ * @param value 0 to 65535
+ * @returns the number in host order
+ * @throws RangeError it has more bits
+ * @see byteorder(3)
+ */
 export function ntohs(value: number): number {
   return raw.ntohs(value);
 }
 
-/** `ntohl(netlong)`: a 32-bit number from network byte order, unsigned. See byteorder(3). */
+/**
+ * `ntohl(netlong)`: a 32-bit number from network byte order, unsigned.
+ * @param value 32 bits, signed or not
+ * @returns the number in host order
+ * @throws RangeError it has more bits
+ * @see byteorder(3)
+ */
 export function ntohl(value: number): number {
   return raw.ntohl(value);
 }

@@ -31,6 +31,7 @@ const oneIntView = new DataView(oneInt.buffer);
 
 /**
  * `getsockopt(sockfd, level, optname, optval)`: reads an option.
+ * @param fd the socket
  * @param level SOL_SOCKET, or the protocol: IPPROTO_TCP, IPPROTO_IP, ...
  * @param optname SO_*, TCP_*, IP_*, ...
  * @param value what to fill, for an option that holds more than an int: its struct (TypeScript knows which), or bytes
@@ -51,6 +52,9 @@ export function getsockopt<O extends number>(fd: number, level: number, optname:
 
 /**
  * `setsockopt(sockfd, level, optname, optval)`: sets an option.
+ * @param fd the socket
+ * @param level SOL_SOCKET, or the protocol: IPPROTO_TCP, IPPROTO_IP, ...
+ * @param optname SO_*, TCP_*, IP_*, ...
  * @param value an int (1 and 0 for a switch), a struct (TypeScript knows which), an array of structs where the option
  * takes one (SO_ATTACH_FILTER's instructions), or bytes
  * @throws ENOPROTOOPT there is no such option at this level · EINVAL a value that does not fit · EPERM it needs
@@ -76,10 +80,13 @@ function bytesOf(value: number | Struct | readonly Struct[] | Bytes): number | B
 /**
  * Reads an option by its name, as the value that it holds: a boolean, a number, text, a struct, ...
  * `getOption(fd, 'TCP_INFO').tcpi_rtt`
+ * @param fd the socket
  * @param name its name in C, which says its level too. An option of both IPv4 and IPv6 (MCAST_MSFILTER) is taken at the
  * level of the socket's family
  * @param question what the kernel is to read first, for the few options that ask: TPACKET_V3 for PACKET_HDRLEN
+ * @returns the value
  * @throws TypeError no option that can be read has this name · what getsockopt throws
+ * @see getsockopt(2)
  */
 export function getOption<Name extends ReadableOption>(
   fd: number,
@@ -97,10 +104,13 @@ export function getOption<Name extends ReadableOption>(
 /**
  * Sets an option by its name to a value of the kind that it holds: `setOption(fd, 'SO_REUSEADDR', true)`,
  * `setOption(fd, 'SO_LINGER', { l_onoff: 1, l_linger: 0 })`, `setOption(fd, 'TCP_CONGESTION', 'reno')`.
+ * @param fd the socket
  * @param name its name in C, which says its level too. An option of both IPv4 and IPv6 (MCAST_JOIN_GROUP) is set at the
  * level of the socket's family
+ * @param value the value; of a struct also its fields
  * @throws TypeError no option that can be set has this name, or it holds another kind of value · RangeError a number
  * that does not fit · what setsockopt throws
+ * @see setsockopt(2)
  */
 export function setOption<Name extends WritableOption>(fd: number, name: Name, value: OptionInput<Name>): void {
   const { levels, number, content } = known(name, 'read', 'set');
@@ -125,6 +135,7 @@ function levelFor(fd: number, levels: readonly number[]): number {
  *
  * Only whole pages that arrived as such can be mapped; the answer says what to do with the rest: `recv_skip_hint` bytes
  * are to be read by `recv`. Bytes beyond the answer's `mapped` must not be touched.
+ * @param fd a TCP socket
  * @param mapping `mmap(length, PROT_READ, MAP_SHARED, fd)` of this very socket
  * @param copy where the kernel may copy what is too little for a page
  * @param into where the answer goes; a new struct without it

@@ -12,7 +12,9 @@ declare module '../native.js' {
 /**
  * `pidfd_open(pid, flags)`: a descriptor that refers to a process: to wait for its end (it is readable then), to signal
  * it, to take a descriptor out of it. It is close-on-exec. Unlike its pid it never comes to mean another process.
+ * @param pid of the process, positive
  * @param flags PIDFD_NONBLOCK, PIDFD_THREAD
+ * @returns the descriptor
  * @throws ESRCH there is no such process · EINVAL an unknown flag, or a pid that is not positive · EMFILE too many
  * descriptors
  * @see pidfd_open(2)
@@ -28,6 +30,7 @@ export function pidfd_open(pid: number, flags = 0): number {
  * @param pidfd of the other process: see pidfd_open and SO_PEERPIDFD
  * @param targetfd the number that the descriptor has there
  * @param flags none so far
+ * @returns the descriptor, here
  * @throws EPERM not permitted to trace that process: ptrace(2) · EBADF no such descriptor, here or there · ESRCH the
  * process has ended · EMFILE too many descriptors
  * @see pidfd_getfd(2)
@@ -39,6 +42,7 @@ export function pidfd_getfd(pidfd: number, targetfd: number, flags = 0): number 
 
 /**
  * `pidfd_send_signal(pidfd, sig, info, flags)`: sends a signal to the very process that a descriptor refers to.
+ * @param pidfd of the process
  * @param sig SIGTERM, ...; 0 only asks whether it may be sent
  * @param info the bytes of a siginfo_t to send along, whose si_signo is `sig`; null for what kill(2) sends
  * @param flags PIDFD_SIGNAL_THREAD, PIDFD_SIGNAL_THREAD_GROUP, PIDFD_SIGNAL_PROCESS_GROUP (Linux 6.9), or 0

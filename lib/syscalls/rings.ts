@@ -46,6 +46,7 @@ export function io_uring_setup(entries: number, params: io_uring_params): number
 /**
  * `io_uring_enter(fd, to_submit, min_complete, flags, timeout?, sigmask?)`: hands the kernel what was prepared, and
  * waits for completions. {@link Ring.submit} is this call.
+ * @param fd of the ring
  * @param to_submit how many entries of the ring's memory to submit, from its beginning
  * @param min_complete how many completions to wait for, with IORING_ENTER_GETEVENTS
  * @param flags of IORING_ENTER_GETEVENTS, IORING_ENTER_ABS_TIMER, IORING_ENTER_NO_IOWAIT

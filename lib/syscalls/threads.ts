@@ -25,7 +25,10 @@ function checkWorker(worker: Worker): void {
 /**
  * Ends the system call that a worker is blocked in: there it throws EINTR (`raw` answers -EINTR), and the worker goes
  * on. A worker that is not inside a call notices nothing; a call that it begins a moment later is not ended.
+ * @param worker one of this thread's own
  * @returns whether the worker uses this package, and so could be reached
+ * @throws TypeError it is no Worker
+ * @see pthread_kill(3), signal(7)
  */
 export function interrupt(worker: Worker): boolean {
   checkWorker(worker);
@@ -34,7 +37,10 @@ export function interrupt(worker: Worker): boolean {
 
 /**
  * Ends a worker even if it is blocked in a system call, where `worker.terminate()` alone would wait for ever.
+ * @param worker one of this thread's own
  * @returns the worker's exit code, as `worker.terminate()` does
+ * @throws TypeError it is no Worker
+ * @see pthread_kill(3), signal(7)
  */
 export function terminate(worker: Worker): Promise<number> {
   checkWorker(worker);
@@ -46,6 +52,7 @@ export function terminate(worker: Worker): Promise<number> {
 
 /**
  * `gettid()`: this thread's number in the kernel: what F_OWNER_TID and /proc/self/task name it by.
+ * @returns the number, which is the pid for the main thread
  * @see gettid(2)
  */
 export function gettid(): number {

@@ -28,6 +28,8 @@ declare module '../native.js' {
 /**
  * `read(fd, buf)`: reads what is there, at most as many bytes as the buffer has. Blocks while there is nothing,
  * unless the descriptor is non-blocking.
+ * @param fd any descriptor that can be read
+ * @param bytes what is filled, from its beginning
  * @returns how many bytes came; 0 at the end of the stream
  * @throws EAGAIN nothing is there · ECONNRESET the peer broke off · EINTR a signal came first · EBADF not open for
  * reading
@@ -40,6 +42,8 @@ export function read(fd: number, bytes: Bytes): number {
 
 /**
  * `write(fd, buf)`: writes bytes.
+ * @param fd any descriptor that can be written
+ * @param bytes all of them are given; a `subarray` for a part
  * @returns how many the kernel took, possibly fewer than given
  * @throws EAGAIN the buffer is full · EPIPE nobody reads any more (Node ignores SIGPIPE) · ECONNRESET the peer broke
  * off · EDESTADDRREQ a datagram socket without a peer
@@ -52,6 +56,7 @@ export function write(fd: number, bytes: Bytes): number {
 
 /**
  * `readv(fd, iov)`: reads into several buffers, filling each before the next.
+ * @param fd any descriptor that can be read
  * @param buffers at most IOV_MAX (1024); the same one may stand twice
  * @returns how many bytes came in all; 0 at the end of the stream
  * @throws EINVAL more than IOV_MAX buffers · EAGAIN nothing is there
@@ -64,6 +69,7 @@ export function readv(fd: number, buffers: readonly Bytes[]): number {
 
 /**
  * `writev(fd, iov)`: writes several buffers as one stretch of bytes (or one datagram).
+ * @param fd any descriptor that can be written
  * @param buffers at most IOV_MAX (1024)
  * @returns how many bytes the kernel took, possibly fewer than given
  * @throws EINVAL more than IOV_MAX buffers · EAGAIN the buffer is full · EPIPE nobody reads any more
@@ -77,6 +83,8 @@ export function writev(fd: number, buffers: readonly Bytes[]): number {
 /**
  * `send(sockfd, buf, flags)`: sends bytes on a connected socket. Blocks while the send buffer is full, unless the
  * socket is non-blocking or MSG_DONTWAIT is given.
+ * @param fd a connected socket
+ * @param bytes all of them are given; a `subarray` for a part
  * @param flags MSG_DONTWAIT, MSG_MORE, MSG_OOB, MSG_EOR, MSG_NOSIGNAL, ... With MSG_ZEROCOPY the kernel reads the bytes
  * later, and they must stay as they are until it says so: {@link ZeroCopySender} sees to that
  * @returns how many bytes the kernel took, possibly fewer than given
@@ -92,6 +100,8 @@ export function send(fd: number, bytes: Bytes, flags = 0): number {
 /**
  * `recv(sockfd, buf, flags)`: receives bytes. Blocks while there is nothing, unless the socket is non-blocking or
  * MSG_DONTWAIT is given.
+ * @param fd the socket
+ * @param bytes what is filled, from its beginning; what a datagram has more is lost
  * @param flags MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, MSG_OOB, MSG_TRUNC, MSG_ERRQUEUE, ...
  * @returns how many bytes came; 0 when the peer has ended the stream (or for an empty datagram); with MSG_TRUNC a
  * datagram's whole length
@@ -106,6 +116,9 @@ export function recv(fd: number, bytes: Bytes, flags = 0): number {
 
 /**
  * `sendto(sockfd, buf, flags, dest_addr)`: sends a datagram to an address.
+ * @param fd the socket
+ * @param bytes the datagram
+ * @param flags as for {@link send}
  * @param address null for the peer that the socket is connected to
  * @returns how many bytes the kernel took
  * @throws EMSGSIZE the datagram is too long · EAGAIN the send buffer is full · ECONNREFUSED nobody there (Unix), or an
@@ -120,6 +133,9 @@ export function sendto(fd: number, bytes: Bytes, flags: number, address: SockAdd
 
 /**
  * `recvfrom(sockfd, buf, flags, src_addr)`: receives a datagram and its sender's address.
+ * @param fd the socket
+ * @param bytes what is filled, from its beginning
+ * @param flags as for {@link recv}
  * @param from filled with the sender's address; its length is 0 where there is none
  * @returns how many bytes came
  * @throws as {@link recv}
@@ -134,6 +150,8 @@ export function recvfrom(fd: number, bytes: Bytes, flags: number, from?: SockAdd
 
 /**
  * `sendfile(out_fd, in_fd, offset, count)`: sends a stretch of a file without copying it through the program.
+ * @param out where the bytes go: a socket, a pipe or a file
+ * @param input a file
  * @param offset where to begin, and then the file's own position stays; null to read from that position and move it
  * @param count how many bytes at most
  * @returns how many bytes were sent, possibly fewer; 0 at the end of the file
@@ -148,7 +166,9 @@ export function sendfile(out: number, input: number, offset: number | null, coun
 /**
  * `splice(fd_in, off_in, fd_out, off_out, len, flags)`: moves bytes between a pipe and another descriptor inside the
  * kernel.
+ * @param input where the bytes come from
  * @param inOffset where to begin in a file; null for a pipe or socket, or for the file's own position
+ * @param out where they go; one of the two is a pipe
  * @param outOffset the same for the other end
  * @param count how many bytes at most
  * @param flags SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE

@@ -47,6 +47,9 @@ function timespecBytes(timeout: Timeout): Uint8Array | null {
  * `select(nfds, readfds, writefds, exceptfds, timeout)`: waits until a descriptor of a set is ready, and leaves in the
  * sets only those that are. What it costs grows with `nfds`, and no descriptor may be 1024 or more.
  * @param nfds the highest descriptor in the sets, plus one
+ * @param readfds those that are to have something to read; null for none
+ * @param writefds those that are to have room to write; null for none
+ * @param exceptfds those that are to have something exceptional, such as out-of-band data; null for none
  * @param timeout milliseconds, or a timeval, into which Linux writes the time that was left; null waits for ever
  * @returns how many are ready, over all three sets; 0 when the time is up
  * @throws EBADF a descriptor is not open · EINTR a signal came first · EINVAL nfds is negative
@@ -73,6 +76,14 @@ export function select(
 /**
  * `pselect(nfds, readfds, writefds, exceptfds, timeout, sigmask)`: {@link select} with a signal mask for as long as it
  * waits.
+ * @param nfds the highest descriptor in the sets, plus one
+ * @param readfds as for {@link select}
+ * @param writefds as for {@link select}
+ * @param exceptfds as for {@link select}
+ * @param timeout milliseconds (fractions count), or a timespec; null waits for ever
+ * @param sigmask the signals that are blocked meanwhile; null for those that are blocked anyway
+ * @returns how many are ready, over all three sets; 0 when the time is up
+ * @throws as {@link select}
  * @see select(2)
  */
 export function pselect(
@@ -96,6 +107,7 @@ export function pselect(
 
 /**
  * `poll(fds, nfds, timeout)`: waits until a descriptor is ready. What it costs grows with the number of entries.
+ * @param fds the descriptors, and what each is watched for
  * @param timeout milliseconds, whole; -1 waits for ever
  * @returns how many entries have `revents`; 0 when the time is up
  * @throws EINTR a signal came first · EINVAL more entries than descriptors are allowed. A descriptor that is not open
@@ -109,6 +121,11 @@ export function poll(fds: PollFds, timeout: number): number {
 
 /**
  * `ppoll(fds, nfds, tmo_p, sigmask)`: {@link poll} with a finer timeout and a signal mask for as long as it waits.
+ * @param fds the descriptors, and what each is watched for
+ * @param timeout milliseconds (fractions count), or a timespec; null waits for ever
+ * @param sigmask the signals that are blocked meanwhile; null for those that are blocked anyway
+ * @returns how many entries have `revents`; 0 when the time is up
+ * @throws as {@link poll}
  * @see poll(2)
  */
 export function ppoll(fds: PollFds, timeout: Timeout, sigmask: SigSet | null = null): number {
@@ -119,6 +136,7 @@ export function ppoll(fds: PollFds, timeout: Timeout, sigmask: SigSet | null = n
 /**
  * `epoll_create(size)`: the older {@link epoll_create1}, whose `size` has meant nothing since Linux 2.6.8.
  * @param size 1 or more
+ * @returns the descriptor
  * @throws EINVAL size is less · EMFILE too many descriptors
  * @see epoll_create(2)
  */
@@ -130,6 +148,7 @@ export function epoll_create(size: number): number {
 /**
  * `epoll_create1(flags)`: makes an epoll instance, a set of descriptors to watch that the kernel keeps.
  * @param flags EPOLL_CLOEXEC
+ * @returns the descriptor
  * @throws EMFILE too many descriptors · EINVAL an unknown flag
  * @see epoll_create(2)
  */
@@ -144,7 +163,9 @@ const oneEvent = new EpollEvents(1);
  * `epoll_ctl(epfd, op, fd, event)`: changes what an epoll instance watches.
  *
  * It watches what is behind the descriptor: while a dup of a closed descriptor lives, its events go on.
+ * @param epfd the epoll instance
  * @param op EPOLL_CTL_ADD, EPOLL_CTL_MOD or EPOLL_CTL_DEL
+ * @param fd the descriptor to watch
  * @param events EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLPRI, with EPOLLET (edges), EPOLLONESHOT, EPOLLEXCLUSIVE
  * @param data 64 bits that come back with each event; without it, the descriptor in the low half
  * @throws EEXIST already watched · ENOENT not watched · EPERM a regular file or folder, which is always ready · EBADF
@@ -158,6 +179,7 @@ export function epoll_ctl(epfd: number, op: number, fd: number, events = 0, data
 
 /**
  * `epoll_wait(epfd, events, maxevents, timeout)`: waits until something that is watched is ready.
+ * @param epfd the epoll instance
  * @param events filled with what happened
  * @param timeout milliseconds, whole; -1 waits for ever
  * @returns how many events there are; 0 when the time is up
@@ -172,6 +194,12 @@ export function epoll_wait(epfd: number, events: EpollEvents, timeout: number): 
 /**
  * `epoll_pwait(epfd, events, maxevents, timeout, sigmask)`: {@link epoll_wait} with a signal mask for as long as it
  * waits.
+ * @param epfd the epoll instance
+ * @param events filled with what happened
+ * @param timeout milliseconds, whole; -1 waits for ever
+ * @param sigmask the signals that are blocked meanwhile; null for those that are blocked anyway
+ * @returns how many events there are; 0 when the time is up
+ * @throws as {@link epoll_wait}
  * @see epoll_wait(2)
  */
 export function epoll_pwait(epfd: number, events: EpollEvents, timeout: number, sigmask: SigSet | null = null): number {
@@ -181,6 +209,11 @@ export function epoll_pwait(epfd: number, events: EpollEvents, timeout: number, 
 
 /**
  * `epoll_pwait2(epfd, events, maxevents, timeout, sigmask)`: {@link epoll_pwait} with a timeout in nanoseconds.
+ * @param epfd the epoll instance
+ * @param events filled with what happened
+ * @param timeout milliseconds (fractions count), or a timespec; null waits for ever
+ * @param sigmask the signals that are blocked meanwhile; null for those that are blocked anyway
+ * @returns how many events there are; 0 when the time is up
  * @throws ENOSYS a kernel before 5.11
  * @see epoll_wait(2)
  */

@@ -6,10 +6,16 @@ import { parseArgs } from 'node:util';
 import { ownScenarios, playAlone } from './alone.js';
 import { readScenarios } from './language.js';
 
-const { values, positionals } = parseArgs({
-  options: { only: { type: 'string', default: '' } },
-  allowPositionals: true,
-});
+function commandLine() {
+  try {
+    return parseArgs({ options: { only: { type: 'string', default: '' } }, allowPositionals: true });
+  } catch {
+    console.error('usage: npm run conformance -- [FILE] [--only TEXT], where TEXT is part of a name');
+    return process.exit(2);
+  }
+}
+
+const { values, positionals } = commandLine();
 const file = resolve(positionals[0] ?? ownScenarios);
 
 if (process.getuid?.() !== 0) {
