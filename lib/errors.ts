@@ -9,7 +9,7 @@ declare module './native.js' {
 }
 
 // Of two names for one number, the one that the man pages use.
-const secondNames = new Set(['EWOULDBLOCK', 'ENOTSUP', 'EDEADLOCK']);
+const secondNames = new Set(['EWOULDBLOCK', 'ENOTSUP', 'EDEADLOCK', 'EFSBADCRC', 'EFSCORRUPTED']);
 
 const names = new Map<number, string>();
 for (const [name, value] of Object.entries(constants)) {

@@ -123,6 +123,44 @@ describe('values stated in constants.def', () => {
   });
 });
 
+/** Families of names that the package has whole. */
+const families =
+  /^((AF|PF|SOCK|IPPROTO|SOL|SO|TCP|UDP|UDPLITE|IP|IPV6|MSG|SHUT|F|O|SCM|AI|NI|EAI)_\w+|(FIO|SIOC)[A-Z0-9_]+|SOMAXCONN|E[A-Z0-9]+)$/;
+
+/** Names that begin so and belong to something else. */
+// access(3), lockf(3); an option that there is not; a number that depends on the byte order, of newer headers only
+const others = /^(F_(OK|LOCK|ULOCK|TLOCK|TEST)|SCM_SRCRT|TCP_FLAG_AE)$/;
+
+describe('every name of these families that the headers define is here', () => {
+  /** What the preprocessor says of the headers that the addon is built with. */
+  const preprocessed = (...options: string[]) => {
+    const flags = ['-x', 'c++', '-E', ...options, '-w', join(root, 'native/uapi.h')];
+    return execFileSync('g++', flags, { encoding: 'utf8', maxBuffer: 2 ** 26, timeout: 100_000 });
+  };
+  const lacking = (theirs: Iterable<string>) =>
+    [...new Set(theirs)].filter((name) => families.test(name) && !others.test(name) && !names.includes(name));
+  const version = (major: number, minor: number) => major * 65536 + minor * 256;
+  const theirVersion = () =>
+    Number(/LINUX_VERSION_CODE (\d+)/.exec(preprocessed('-dM', '-include', 'linux/version.h'))?.[1]);
+  const known = have('g++') && theirVersion() < version(7, 3);
+  const reason = '(needs g++, and headers of Linux 7.2 or older)';
+
+  test.skipIf(!known)(`macros ${reason}`, () => {
+    const macros = Array.from(preprocessed('-dM').matchAll(/^#define (\w+) /gm), ([, name]) => name as string);
+    expect(macros.length).toBeGreaterThan(5000);
+    expect(lacking(macros)).toEqual([]);
+  });
+
+  test.skipIf(!known)(`enumerators ${reason}`, () => {
+    const bodies = preprocessed('-P').matchAll(/\benum\b[^{;()]*\{([^}]*)\}/g);
+    const enumerators = Array.from(bodies).flatMap(([, body]) =>
+      Array.from((body as string).matchAll(/(?:^|,)\s*(\w+)/g), ([, name]) => name as string),
+    );
+    expect(enumerators.length).toBeGreaterThan(1000);
+    expect(lacking(enumerators)).toEqual([]);
+  });
+});
+
 describe('generate-constants.mjs', () => {
   const folder = mkdtempSync(join(tmpdir(), 'posix-sockets-generate-'));
   afterAll(() => rmSync(folder, { recursive: true }));

@@ -58,10 +58,10 @@ function contains(bits: number, flag: number): boolean {
   return (bits & flag) >>> 0 === flag >>> 0;
 }
 
-export const addressFamilies = new Family('AF_');
-export const socketTypes = new Family('SOCK_', /NONBLOCK|CLOEXEC|_LOCK|TXREHASH|DIAG|DESTROY/);
+export const addressFamilies = new Family('AF_', /_MAX$/);
+export const socketTypes = new Family('SOCK_', /NONBLOCK|CLOEXEC|_LOCK|TXREHASH|DIAG|DESTROY|_IOC/);
 export const socketFlags = new Family(['SOCK_CLOEXEC', 'SOCK_NONBLOCK'], undefined, 'SOCK_');
-export const ipProtocols = new Family('IPPROTO_');
+export const ipProtocols = new Family('IPPROTO_', /_MAX$/);
 export const netlinkProtocols = new Family('NETLINK_', /MEMBERSHIP|PKTINFO|ERROR|ENOBUFS|RING|NSID|ACK|STRICT|DIAG_./);
 export const etherTypes = new Family('ETH_P_');
 export const hardwareTypes = new Family('ARPHRD_');
@@ -76,7 +76,7 @@ export const accessModes = new Family(['O_RDONLY', 'O_WRONLY', 'O_RDWR', 'O_ACCM
 /** Not O_LARGEFILE, which is 0 where every file may be large. */
 export const openFlags = new Family('O_', /RDONLY|WRONLY|RDWR|ACCMODE|NDELAY|RSYNC|LARGEFILE/);
 export const descriptorFlags = new Family('FD_', /SETSIZE/);
-export const fcntlCommands = new Family('F_', /^F_(OWNER|RDLCK|WRLCK|UNLCK|SEAL_)/);
+export const fcntlCommands = new Family('F_', /^F_(OWNER|RDLCK|WRLCK|UNLCK|EXLCK|SHLCK|SEAL_)/);
 export const lockTypes = new Family(['F_RDLCK', 'F_WRLCK', 'F_UNLCK'], undefined, 'F_');
 export const ownerTypes = new Family('F_OWNER_');
 export const seals = new Family('F_SEAL_');
