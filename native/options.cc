@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include "addon.h"
@@ -40,20 +41,31 @@ static bool HoldsPointer(int level, int name) {
   }
 }
 
+// The one option whose length is that of an entry, and no array's: how many there are the kernel writes into
+// the first, which also says how many there is room for.
+static bool ListsKeys(int level, int name) {
+  constexpr int kTcpAoGetKeys = 41;  // not in every header
+  return level == IPPROTO_TCP && name == kTcpAoGetKeys;
+}
+
 // Options of which the kernel writes as many entries as a count inside the struct allows, whatever optlen
 // says.
 static bool CountsEntries(int level, int name) {
-  constexpr int kTcpAoGetKeys = 41;  // not in every header
   switch (level) {
     case SOL_IP:
       return name == IP_MSFILTER || name == MCAST_MSFILTER;
     case SOL_IPV6:
       return name == MCAST_MSFILTER;
-    case IPPROTO_TCP:
-      return name == kTcpAoGetKeys;
     default:
-      return false;
+      return ListsKeys(level, name);
   }
+}
+
+// How many bytes of an answer are keys: as many as there are, or as there is room for.
+static size_t LengthOfKeys(const uint8_t* keys, size_t room) {
+  newer::tcp_ao_getsockopt first;
+  memcpy(&first, keys, sizeof first);
+  return std::min<size_t>(first.nkeys, room / sizeof first) * sizeof first;
 }
 
 static void RefusePointers(Call& call, int level, int name) {
@@ -77,8 +89,12 @@ static napi_value Getsockopt(Call& call) {
   if (CountsEntries(level, name)) {
     Guarded guarded(call, "value", value);
     if (!call.ok()) return nullptr;
-    napi_value answer = call.answer(getsockopt(fd, level, name, guarded.data(), &length));
+    bool listsKeys = ListsKeys(level, name) && length >= sizeof(newer::tcp_ao_getsockopt);
+    if (listsKeys) length = sizeof(newer::tcp_ao_getsockopt);
+    int result = getsockopt(fd, level, name, guarded.data(), &length);
+    napi_value answer = call.answer(result);
     guarded.copyBack();
+    if (listsKeys && result == 0) length = LengthOfKeys(guarded.data(), value.length);
     call.out()[0] = static_cast<int32_t>(length);
     return answer;
   }
