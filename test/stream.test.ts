@@ -258,41 +258,44 @@ describe('node:http', () => {
   });
 });
 
-test('node:tls: a handshake, data and a clean end over two sockets', async () => {
-  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
-  execFileSync(
-    'openssl',
-    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'].concat([
-      '-subj',
-      '/CN=localhost',
-      '-keyout',
-      key,
-      '-out',
-      certificate,
-    ]),
-    { stdio: 'ignore' },
-  );
-  const { readFileSync } = await import('node:fs');
-  const [one, other] = Socket.pair();
-  const server = new tls.TLSSocket(one.toDuplex(), {
-    isServer: true,
-    key: readFileSync(key),
-    cert: readFileSync(certificate),
-  });
-  const client = tls.connect({ socket: other.toDuplex(), ca: readFileSync(certificate), host: 'localhost' });
-  server.pipe(server);
-  await once(client, 'secureConnect');
-  expect(client.authorized).toBe(true);
-  const body = randomBytes(1_000_000);
-  const received: Buffer[] = [];
-  client.on('data', (chunk) => received.push(chunk));
-  client.write(body);
-  await until(() => expect(Buffer.concat(received).length).toBe(body.length));
-  expect(Buffer.concat(received).equals(body)).toBe(true);
-  client.end();
-  await Promise.all([once(client, 'close'), once(server, 'close')]);
-  await until(() => expect(Socket.list()).toEqual([]));
-});
+test.skipIf(!has('openssl'))(
+  'node:tls: a handshake, data and a clean end over two sockets (needs openssl)',
+  async () => {
+    const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
+    execFileSync(
+      'openssl',
+      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'].concat([
+        '-subj',
+        '/CN=localhost',
+        '-keyout',
+        key,
+        '-out',
+        certificate,
+      ]),
+      { stdio: 'ignore' },
+    );
+    const { readFileSync } = await import('node:fs');
+    const [one, other] = Socket.pair();
+    const server = new tls.TLSSocket(one.toDuplex(), {
+      isServer: true,
+      key: readFileSync(key),
+      cert: readFileSync(certificate),
+    });
+    const client = tls.connect({ socket: other.toDuplex(), ca: readFileSync(certificate), host: 'localhost' });
+    server.pipe(server);
+    await once(client, 'secureConnect');
+    expect(client.authorized).toBe(true);
+    const body = randomBytes(1_000_000);
+    const received: Buffer[] = [];
+    client.on('data', (chunk) => received.push(chunk));
+    client.write(body);
+    await until(() => expect(Buffer.concat(received).length).toBe(body.length));
+    expect(Buffer.concat(received).equals(body)).toBe(true);
+    client.end();
+    await Promise.all([once(client, 'close'), once(server, 'close')]);
+    await until(() => expect(Socket.list()).toEqual([]));
+  },
+);
 
 describe.skipIf(!has('redis-server'))('a Redis client from npm (needs redis-server)', () => {
   test('over TCP and over a Unix socket', async () => {
