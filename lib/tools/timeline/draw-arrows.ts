@@ -22,16 +22,21 @@ export function drawArrows(arrows: readonly Arrow[], { rowsOf }: Layout, scale: 
       return row.map((label, i) => [label, found[i]] as const);
     }),
   );
-  return placed.map(({ arrow, x1, x2, y1, y2, label }) => {
+  const drawn = placed.map(({ arrow, x1, x2, y1, y2, label }) => {
     const ends = { x1: percent(x1), x2: percent(x2), y1, y2 };
     const line = element('line', { class: 'line', ...ends, 'marker-end': `url(#head-${arrow.kind})` });
     // On the side that the line leaves free.
     const isAbove = y2 > y1 !== endsThere(label);
     const y = (y1 + y2) / 2 + (isAbove ? -2 : 9);
     const text = arrow.label === '' ? '' : drawLabel(label, widths.get(label), 'what', y);
-    const steps = `${arrow.from.step.index} ${arrow.to.step.index}`;
-    return element('g', { class: `arrow ${arrow.kind}`, 'data-steps': steps }, line, text);
+    const steps = { 'data-steps': `${arrow.from.step.index} ${arrow.to.step.index}` };
+    return [
+      element('g', { class: `arrow ${arrow.kind}`, ...steps }, line),
+      text && element('g', { class: `passed ${arrow.kind}`, ...steps }, text),
+    ] as const;
   });
+  // What passed is written over all lines.
+  return [...drawn.map(([line]) => line), ...drawn.map(([, text]) => text)];
 }
 
 const open = 'M1 1 L7 4 L1 7';

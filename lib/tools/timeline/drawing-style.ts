@@ -46,8 +46,8 @@ export const drawingStyle = `
 .timeline .would-block .name { fill: var(--block) }
 .timeline .error .bar { fill: var(--error); stroke: var(--error) }
 .timeline .error .name { fill: var(--error) }
-.timeline .arrow text { font-size: 10px }
-.timeline .arrow text, .timeline .name, .timeline .state-name, .timeline .title, .timeline .detail { paint-order: stroke; stroke: var(--paper); stroke-width: 3px; stroke-linejoin: round }
+.timeline .passed text { font-size: 10px }
+.timeline .passed text, .timeline .name, .timeline .state-name, .timeline .title, .timeline .detail { paint-order: stroke; stroke: var(--paper); stroke-width: 3px; stroke-linejoin: round }
 .timeline .line { stroke-width: 1.2 }
 .timeline .bytes .line { stroke: var(--bytes) } .timeline .bytes text { fill: var(--bytes) }
 .timeline .descriptors .line { stroke: var(--descriptors); stroke-dasharray: 5 2.5 } .timeline .descriptors text { fill: var(--descriptors) }

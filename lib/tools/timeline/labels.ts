@@ -18,7 +18,7 @@ export interface Label {
 const gap = 7;
 const magnifications = [0.4, 0.6, 0.8, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32];
 /** From here on labels end at their place, and do not begin there. */
-const rightmost = 0.9;
+const rightmost = 0.8;
 
 export const endsThere = ({ at }: Label) => at > rightmost;
 

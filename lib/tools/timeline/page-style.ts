@@ -18,7 +18,13 @@ figcaption { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 12p
 button { font: inherit; font-size: 13px; color: inherit; background: none; border: 1px solid var(--rule); border-radius: 4px; padding: 1px 9px; cursor: pointer }
 button:hover { border-color: var(--life) }
 :focus-visible { outline: 2px solid var(--bytes); outline-offset: 1px }
-.scroll { overflow-x: auto; border-block: 1px solid var(--rule); padding: 6px 16px; margin-inline: -16px }
+.scroll { overflow-x: auto; border-block: 1px solid var(--rule); padding: 6px 16px; margin-inline: -16px;
+  /* A shadow at an edge beyond which there is more: covered while there is none. */
+  background: linear-gradient(to right, var(--paper) 12px, transparent) 0 0 / 36px 100% local,
+    linear-gradient(to left, var(--paper) 12px, transparent) 100% 0 / 36px 100% local,
+    linear-gradient(to right, var(--life), transparent) 0 0 / 12px 100%,
+    linear-gradient(to left, var(--life), transparent) 100% 0 / 12px 100%;
+  background-repeat: no-repeat }
 .plot { display: grid; container: plot / inline-size; min-width: 100%; width: calc(var(--natural) * var(--zoom, 1) * 1px) }
 .plot.fit { width: 100% }
 .plot > svg { grid-area: 1 / 1; display: block; overflow: visible }
@@ -28,8 +34,8 @@ button:hover { border-color: var(--life) }
 .step:focus-visible .hit { stroke: var(--bytes); stroke-width: 2 }
 .on .hit { fill: color-mix(in srgb, var(--bytes) 18%, transparent) }
 .on .name { font-weight: 600 }
-.arrow { transition: opacity .12s }
-.chosen .arrow:not(.on) { opacity: .25 }
+.arrow, .passed { transition: opacity .12s }
+.chosen :is(.arrow, .passed):not(.on) { opacity: .25 }
 .panel { position: sticky; bottom: 0; min-height: 7em; padding: 10px 16px 12px; margin-inline: -16px; background: var(--paper); border-bottom: 1px solid var(--rule); font-size: 13.5px }
 .panel .call { overflow-wrap: anywhere; font-size: 13px }
 .panel .meaning { color: var(--error) }
