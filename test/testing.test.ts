@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import net from 'node:net';
+import { promisify } from 'node:util';
 import { SOCK_SEQPACKET, Socket } from 'posix-sockets';
 import {
   blackHole,
@@ -11,6 +12,7 @@ import {
   halfClosingPeer,
   resettingPeer,
   stallingPeer,
+  type TestPeer,
   tcpPair,
   udpPair,
   unixPair,
@@ -20,6 +22,7 @@ import { Client, request } from 'undici';
 import { afterEach, expect, test } from 'vitest';
 
 const isRoot = process.getuid?.() === 0;
+const haveCurl = spawnSync('curl', ['--version']).status === 0;
 
 afterEach(() => {
   for (const { fd } of Socket.list()) throw new Error(`the test left descriptor ${fd} open`);
@@ -111,6 +114,33 @@ test('a full backlog and a black hole: a connect gets no answer at all', async (
       }),
     ).rejects.toMatchObject({ code: 'UND_ERR_CONNECT_TIMEOUT' });
   }
+});
+
+test.skipIf(!haveCurl)('what curl says of each (skipped without curl)', { timeout: 30_000 }, async () => {
+  const page = Buffer.from('HTTP/1.0 200 OK\r\n\r\nhello');
+  const peers: [make: () => Promise<TestPeer>, status: number, body: string][] = [
+    [() => resettingPeer({ afterBytes: 1 }), 56, ''], // failure in receiving
+    [stallingPeer, 28, ''], // timed out
+    [() => halfClosingPeer(page), 0, 'hello'],
+    [() => dribblingPeer(page), 0, 'hello'],
+    [fullBacklog, 28, ''],
+    [blackHole, 28, ''],
+  ];
+  for (const [make, status, body] of peers) {
+    await using peer = await make();
+    const time = status === 0 ? '20' : '2';
+    const asked = promisify(execFile)('curl', ['-sS', '--max-time', time, `http://${peer.host}:${peer.port}/`]);
+    const { code = 0, stdout } = (await asked.catch((error) => error)) as { code?: number; stdout: string };
+    expect({ code, stdout }).toEqual({ code: status, stdout: body });
+  }
+});
+
+test('a connect that a full backlog kept waiting is refused once that is closed', { timeout: 20_000 }, async () => {
+  const peer = await fullBacklog();
+  const connecting = Socket.connect(peer.address, { timeout: 15_000 });
+  connecting.catch(() => {});
+  await peer.close();
+  await expect(connecting).rejects.toMatchObject({ code: 'ECONNREFUSED' });
 });
 
 test('closing a peer gives back every descriptor', async () => {

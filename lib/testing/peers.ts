@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BPF_K, BPF_RET, SHUT_WR, type SockAddr, Socket, SystemError, setOption, sockaddr_in } from '../index.js';
 
-/** A server to test against. Close it, or declare it with `await using`. */
+/** A server to test against. Close it when done, or declare it with `await using` (TypeScript, Node 24). */
 export interface TestPeer extends AsyncDisposable {
   /** `'127.0.0.1'` */
   readonly host: string;
@@ -66,7 +66,8 @@ async function take(connection: Socket, length: number, signal: AbortSignal): Pr
  * A peer that accepts, reads `afterBytes` bytes, and resets the connection (RST, by SO_LINGER with 0 seconds).
  *
  * The program under test sees ECONNRESET from its next read, and from a write ECONNRESET or then EPIPE. What it had
- * sent may be lost.
+ * sent may be lost. With `afterBytes` 0 the reset may come before it has looked at its connection, and be taken for a
+ * connect that failed, as curl does: to test what follows a connect, let it send a byte.
  */
 export function resettingPeer({ afterBytes = 0 }: { afterBytes?: number } = {}): Promise<TestPeer> {
   return peer(async (connection, signal) => {
@@ -78,9 +79,9 @@ export function resettingPeer({ afterBytes = 0 }: { afterBytes?: number } = {}):
 /**
  * A peer that accepts and never reads, with the smallest receive buffer there is.
  *
- * The program under test can connect and write some kilobytes, until the peer's window is zero and its own send buffer
- * full; from then on its writes wait (or say EAGAIN), and no answer ever comes. Nothing fails: only a timeout of its
- * own ends this.
+ * The program under test can connect and write until the peer's window is zero and its own send buffer full, which the
+ * kernel lets grow to megabytes (net.ipv4.tcp_wmem; SO_SNDBUF bounds it). From then on its writes wait (or say EAGAIN),
+ * and no answer ever comes. Nothing fails: only a timeout of its own ends this.
  */
 export function stallingPeer(): Promise<TestPeer> {
   return peer(
@@ -96,7 +97,8 @@ export function stallingPeer(): Promise<TestPeer> {
 /**
  * A peer that sends `bytes`, ends its direction, and goes on reading until the program under test ends the other.
  *
- * The program under test sees `bytes` and then the end of the stream, and can still write.
+ * The program under test sees `bytes` and then the end of the stream, and can still write. A node:net socket ends its own
+ * direction then, unless it was made with `allowHalfOpen`.
  */
 export function halfClosingPeer(bytes: Uint8Array = new Uint8Array(0)): Promise<TestPeer> {
   return peer(async (connection, signal) => {
@@ -107,7 +109,8 @@ export function halfClosingPeer(bytes: Uint8Array = new Uint8Array(0)): Promise<
 }
 
 /**
- * A peer that sends `bytes` one at a time, each in a segment of its own, every `interval` milliseconds, and then closes.
+ * A peer that sends `bytes` one at a time, each in a segment of its own, every `interval` milliseconds, then ends its
+ * direction, and goes on reading until the program under test ends the other.
  *
  * The program under test sees every boundary there can be: one that takes what a read brings for a message fails here.
  */
@@ -127,8 +130,8 @@ export function dribblingPeer(bytes: Uint8Array, { interval = 1 }: { interval?: 
 /**
  * A listener whose queue of connections is full, and stays so.
  *
- * A connect to it gets no answer at first: the kernel drops its SYN, and the client repeats it after 1, 3, 7, ...
- * seconds, up to ETIMEDOUT after about two minutes. `close` refuses what still tries.
+ * A connect to it gets no answer at first: the kernel drops its SYN, and the client repeats it after a second and then
+ * at longer and longer times, up to ETIMEDOUT after about two minutes. After `close`, the next repetition is refused.
  */
 export async function fullBacklog(): Promise<TestPeer> {
   const listener = await Socket.listen(sockaddr_in('127.0.0.1', 0), { backlog: 0 });
