@@ -10,7 +10,7 @@ function inNamespace(...command: string[]) {
   return spawnSync('unshare', ['-n', 'sh', '-c', prepare, '-', ...command], {
     cwd: new URL('..', import.meta.url),
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 100_000, // which strace needs in an emulated machine
   });
 }
 
