@@ -159,7 +159,7 @@ describe.skipIf(!havePython)('the prompt in a terminal (skipped without Python, 
     const { child } = python(
       `import os, pty, select, sys
 pid, fd = pty.fork()
-if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+if pid == 0: os.execvpe(sys.argv[1], sys.argv[1:], {**os.environ, 'TERM': 'xterm'})
 while True:
     ready, _, _ = select.select([0, fd], [], [])
     try:
