@@ -134,5 +134,11 @@ export default lesson({
         'connections from one client address to one server address and port, and not those of a server.',
       zh: '常听人说服务器最多只有 65535 个连接，因为端口只有那么多。那只限制一个客户端地址到同一个服务器地址和端口的连接数，并不是服务器的上限。',
     },
+    changed: {
+      en:
+        'Since Linux 3.9 listeners, too, can share one address and port (SO_REUSEPORT): the kernel picks one of them for ' +
+        'each connection by a hash of its five names.',
+      zh: '自 Linux 3.9 起，监听套接字也可以共用同一个地址和端口（SO_REUSEPORT）：内核对五元组做散列，为每个连接选定其中一个。',
+    },
   },
 });

@@ -172,5 +172,11 @@ export default lesson({
       en: 'The protocol is chosen when the socket is made, and TCP and UDP are only two of many.',
       zh: '协议在创建套接字时选定，TCP 和 UDP 只是众多协议中的两种。',
     },
+    changed: {
+      en:
+        'Since Linux 5.6 there is IPPROTO_MPTCP: a stream over several paths at once, which goes on as plain TCP if the ' +
+        'peer does not know it.',
+      zh: '自 Linux 5.6 起有了 IPPROTO_MPTCP：一条流可以同时走多条路径；对端若不支持，就退回普通的 TCP。',
+    },
   },
 });

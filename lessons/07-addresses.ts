@@ -136,7 +136,7 @@ export default lesson({
   verdict: {
     right: {
       en: 'bind names a socket, and the struct of the name depends on the family.',
-      zh: 'bind 给套接字命名，名字的结构取决于协议族。',
+      zh: 'bind 给套接字命名，名字的结构取决于地址族。',
     },
     folklore: {
       en:

@@ -145,7 +145,7 @@ export default lesson({
       en:
         'Linux has added accept4 (flags of the new descriptor), recvmmsg and sendmmsg (many messages in one call), and ' +
         'io_uring, which makes them all without a call each.',
-      zh: 'Linux 后来增加了 accept4（新描述符的标志）、recvmmsg 和 sendmmsg（一次调用多个消息），以及 io_uring：不必逐个调用就能完成这一切。',
+      zh: 'Linux 后来增加了 accept4（新描述符的标志）、recvmmsg 和 sendmmsg（一次调用收发多条消息），以及 io_uring：不必逐个调用就能完成这一切。',
     },
   },
 });

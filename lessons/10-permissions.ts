@@ -119,5 +119,11 @@ export default lesson({
         'POSIX promises none of this; some old Unix systems ignored the permissions of the file.',
       zh: '抽象名字没有文件，也就没有权限：同一网络命名空间里的任何人都可以连接。而且 POSIX 并不保证这些；一些老 Unix 系统会忽略文件的权限。',
     },
+    changed: {
+      en:
+        'Since Linux 6.5 SO_PEERPIDFD gives the peer as a descriptor. A process number may be given to another process ' +
+        'once the peer has ended; a descriptor still means the same one.',
+      zh: '自 Linux 6.5 起，SO_PEERPIDFD 以描述符的形式给出对端进程。对端结束后，它的进程号可能被别的进程重用；而描述符始终指同一个进程。',
+    },
   },
 });

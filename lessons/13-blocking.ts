@@ -86,7 +86,7 @@ export default lesson({
     check(
       told.calls.length > direct.calls.length,
       `And ${told.calls.length} calls instead of ${direct.calls.length}.`,
-      `而且用了 ${told.calls.length} 个调用，而不是 ${direct.calls.length} 个。`,
+      `而且用了 ${told.calls.length} 次调用，而不是 ${direct.calls.length} 次。`,
     );
   },
   verdict: {

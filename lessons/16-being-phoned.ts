@@ -82,7 +82,12 @@ export default lesson({
       await ends[1].sendAll(Buffer.from('by a promise'));
       return String(await received);
     });
-    check(answer === 'by a promise', 'One EAGAIN, one event, one recv.', '一次 EAGAIN，一个事件，一次 recv。');
+    const mine = Socket.list().find(({ fd }) => fd === ends[0].fd);
+    check(
+      answer === 'by a promise' && mine?.calls === 2 && mine.waits === 1,
+      'One EAGAIN, one wait, one recv.',
+      '一次 EAGAIN，一次等待，一次 recv。',
+    );
     for (const end of ends) end.close();
 
     part('One step further', '再进一步');

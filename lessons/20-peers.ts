@@ -103,7 +103,7 @@ export default lesson({
 
     part('Many small frames, few large writes', '许多小帧，少数几次大的写入');
     say(
-      'A system call costs the same for one frame as for a hundred. What is sent in one turn of the program is gathered, ' +
+      'A system call costs nearly the same for one small frame as for a hundred. What is sent in one turn of the program is gathered, ' +
         'and leaves together:',
       '一次系统调用，发一个帧和发一百个帧的代价几乎一样。程序在一轮中要发送的先收集起来，然后一起发出：',
     );

@@ -83,7 +83,7 @@ export async function give(
     check(holds, en, zh) {
       if (!holds) throw new WrongLesson(pick(en, zh));
       held++;
-      line(`  ${green('✓')} ${pick(en, zh)}`);
+      line(`  ${green('✓')} ${wrap(pick(en, zh)).replaceAll('\n', '\n    ')}`);
     },
   };
 
