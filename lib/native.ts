@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { type HotCalls, hotCalls } from './hot-calls.js';
 
-/** Bytes for a call to read or fill: a Uint8Array (Buffer included), any other view, or an ArrayBuffer. */
+/** Bytes for a call to read or fill: a Uint8Array (Buffer included), any other view, or an ArrayBuffer. Of shared memory a view. */
 export type Bytes = ArrayBufferView | ArrayBuffer;
 
 /**
