@@ -294,6 +294,7 @@ describe('inet_pton and inet_ntop', () => {
   ])('%d %s', (family, text, address) => {
     expect(inet_pton(family, text)).toEqual(Uint8Array.from(address));
     expect(inet_ntop(family, Uint8Array.from(address))).toBe(text);
+    expect(inet_ntop(family, Uint8Array.from(address).buffer)).toBe(text);
   });
 
   test.each([

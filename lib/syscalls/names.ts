@@ -1,9 +1,9 @@
 import { AF_INET, AF_UNSPEC, EAI_SYSTEM } from '../constants.js';
 import { fail, GaiError } from '../errors.js';
-import { raw } from '../native.js';
+import { type Bytes, raw } from '../native.js';
 import { RecordReader } from '../structs/records.js';
 import { addressBytes, SockAddr } from '../structs/sockaddr.js';
-import { objectIn, shown } from '../values.js';
+import { bytesIn, objectIn, shown } from '../values.js';
 
 declare module '../native.js' {
   interface Raw {
@@ -231,8 +231,8 @@ export function inet_pton(af: number, address: string): Uint8Array {
  * @throws EAFNOSUPPORT another family
  * @see inet_ntop(3)
  */
-export function inet_ntop(af: number, address: Uint8Array): string {
-  const length = raw.inet_ntop(af, address, text);
+export function inet_ntop(af: number, address: Bytes): string {
+  const length = raw.inet_ntop(af, bytesIn('address', address), text);
   return length < 0 ? fail('inet_ntop', length) : decoder.decode(text.subarray(0, length));
 }
 
