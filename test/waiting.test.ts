@@ -285,6 +285,8 @@ describe('poll', () => {
       [1, Number.NaN],
     ] as const)
       expect(() => fds.set(0, fd, events)).toThrow(TypeError);
+    for (const events of [2 ** 16, -(2 ** 15) - 1]) expect(() => fds.set(0, 0, events)).toThrow(RangeError);
+    expect(fds.set(0, 0, 0xffff).events(0)).toBe(-1);
     for (const length of [-1, 1.5, 2 ** 21]) expect(() => new PollFds(length)).toThrow(RangeError);
     expect(fds.set(0, 1, POLLIN).fd(0)).toBe(1);
   });
@@ -399,6 +401,7 @@ describe('epoll', () => {
     expect([events.fd(0), events.tag(0)]).toEqual([ready, 7]);
     expect(() => epoll_ctl(epfd, EPOLL_CTL_MOD, ready, EPOLLIN, 7 as unknown as bigint)).toThrow(TypeError);
     expect(() => epoll_ctl(epfd, EPOLL_CTL_MOD, ready, Number.NaN)).toThrow(/events are bits/);
+    expect(() => epoll_ctl(epfd, EPOLL_CTL_MOD, ready, 2 ** 32)).toThrow(/events must be an integer from/);
   });
 
   test('with less room than events, each has its turn', () => {
