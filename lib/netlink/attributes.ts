@@ -92,7 +92,13 @@ export type AttributeValue = number | string | Uint8Array | Struct | readonly At
 /** An attribute to be made. */
 export type Attribute = readonly [type: number, value: AttributeValue];
 
-/** The bytes of attributes. @throws RangeError a value is longer than an attribute can be: 65,531 bytes */
+/**
+ * The bytes of attributes.
+ * @param attributes types and values, in order
+ * @returns the bytes, of each attribute a multiple of four
+ * @throws RangeError a value is longer than an attribute can be: 65,531 bytes
+ * @see netlink(7)
+ */
 export function attributeBytes(attributes: readonly Attribute[]): Uint8Array {
   return Buffer.concat(
     attributes.map(([type, value]) => {

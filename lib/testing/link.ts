@@ -38,6 +38,7 @@ const most = 0xffff_ffff;
  * link is bad already
  * @throws SystemError ENODEV there is no such interface
  * @throws RangeError a part that is not from 0 to 1, or a time that is negative or longer than the kernel can count
+ * @see tc-netem(8)
  */
 export function impairLink(name: string, { delay = 0, jitter = 0, loss = 0, duplicate = 0, limit = 1000 }: Impairment) {
   const link = new tcmsg({ tcm_ifindex: if_nametoindex(name), tcm_parent: TC_H_ROOT });

@@ -35,6 +35,7 @@ const { parentPort, workerData } = require('node:worker_threads');
  * @param data what it gets as its second parameter, by structured clone
  * @returns what the program answers, by structured clone
  * @throws SystemError EPERM this needs CAP_SYS_ADMIN, as root has · what the program throws
+ * @see network_namespaces(7), unshare(2)
  */
 export async function withNetworkNamespace<Result, Data = undefined>(
   program: NamespaceProgram<Data, Result>,

@@ -68,6 +68,9 @@ async function take(connection: Socket, length: number, signal: AbortSignal): Pr
  * The program under test sees ECONNRESET from its next read, and from a write ECONNRESET or then EPIPE. What it had
  * sent may be lost. With `afterBytes` 0 the reset may come before it has looked at its connection, and be taken for a
  * connect that failed, as curl does: to test what follows a connect, let it send a byte.
+ * @returns the peer, which listens already
+ * @throws SystemError EMFILE too many descriptors
+ * @see tcp(7), SO_LINGER in socket(7)
  */
 export function resettingPeer({ afterBytes = 0 }: { afterBytes?: number } = {}): Promise<TestPeer> {
   return peer(async (connection, signal) => {
@@ -82,6 +85,9 @@ export function resettingPeer({ afterBytes = 0 }: { afterBytes?: number } = {}):
  * The program under test can connect and write until the peer's window is zero and its own send buffer full, which the
  * kernel lets grow to megabytes (net.ipv4.tcp_wmem; SO_SNDBUF bounds it). From then on its writes wait (or say EAGAIN),
  * and no answer ever comes. Nothing fails: only a timeout of its own ends this.
+ * @returns the peer, which listens already
+ * @throws SystemError EMFILE too many descriptors
+ * @see tcp(7), SO_RCVBUF in socket(7)
  */
 export function stallingPeer(): Promise<TestPeer> {
   return peer(
@@ -99,6 +105,10 @@ export function stallingPeer(): Promise<TestPeer> {
  *
  * The program under test sees `bytes` and then the end of the stream, and can still write. A node:net socket ends its own
  * direction then, unless it was made with `allowHalfOpen`.
+ * @param bytes what it sends; nothing if not said
+ * @returns the peer, which listens already
+ * @throws SystemError EMFILE too many descriptors
+ * @see shutdown(2)
  */
 export function halfClosingPeer(bytes: Uint8Array = new Uint8Array(0)): Promise<TestPeer> {
   return peer(async (connection, signal) => {
@@ -113,6 +123,10 @@ export function halfClosingPeer(bytes: Uint8Array = new Uint8Array(0)): Promise<
  * direction, and goes on reading until the program under test ends the other.
  *
  * The program under test sees every boundary there can be: one that takes what a read brings for a message fails here.
+ * @param bytes what it sends
+ * @returns the peer, which listens already
+ * @throws SystemError EMFILE too many descriptors
+ * @see tcp(7), TCP_NODELAY
  */
 export function dribblingPeer(bytes: Uint8Array, { interval = 1 }: { interval?: number } = {}): Promise<TestPeer> {
   return peer(async (connection, signal) => {
@@ -132,6 +146,9 @@ export function dribblingPeer(bytes: Uint8Array, { interval = 1 }: { interval?: 
  *
  * A connect to it gets no answer at first: the kernel drops its SYN, and the client repeats it after a second and then
  * at longer and longer times, up to ETIMEDOUT after about two minutes. After `close`, the next repetition is refused.
+ * @returns the peer, which listens already
+ * @throws SystemError EMFILE too many descriptors
+ * @see listen(2)
  */
 export async function fullBacklog(): Promise<TestPeer> {
   const listener = await Socket.listen(sockaddr_in('127.0.0.1', 0), { backlog: 0 });
@@ -147,6 +164,9 @@ export async function fullBacklog(): Promise<TestPeer> {
  *
  * A connect to it waits as if a firewall dropped it: no refusal, and ETIMEDOUT after about two minutes, or the
  * program's own timeout before.
+ * @returns the peer, which listens already
+ * @throws SystemError EMFILE too many descriptors
+ * @see socket(7), SO_ATTACH_FILTER
  */
 export async function blackHole(): Promise<TestPeer> {
   const listener = await Socket.listen(sockaddr_in('127.0.0.1', 0));

@@ -58,6 +58,8 @@ const listeners = new Set<Listener>();
  *
  * A sink may make calls; they are not traced. What it throws is thrown outside of the call, as an uncaught error.
  * @param sink a function, or a stream
+ * @returns the trace, which `stop` or `using` ends
+ * @see strace(1)
  */
 export function trace(sink: TraceSink, options: TraceOptions = {}): Trace {
   const listener: Listener = {

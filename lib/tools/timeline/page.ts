@@ -28,7 +28,12 @@ export interface PageOptions {
   readonly pace?: Pace | undefined;
 }
 
-/** An HTML page that shows timelines, light or dark as its reader wants it. */
+/**
+ * An HTML page that shows timelines, light or dark as its reader wants it.
+ * @param figures the timelines, from above to below
+ * @param options its title, language and pace
+ * @returns the whole file
+ */
 export function timelinePage(figures: readonly Figure[], options: PageOptions = {}): string {
   const { language = 'en', pace = 'compressed' } = options;
   const said = words[language];

@@ -19,7 +19,12 @@ export interface SvgOptions {
 
 const margin = 16;
 
-/** An SVG file that shows a timeline, light or dark as its reader wants it. */
+/**
+ * An SVG file that shows a timeline, light or dark as its reader wants it.
+ * @param timeline what timelineOf made
+ * @param options its title, language and pace
+ * @returns the whole file
+ */
 export function timelineSvg(timeline: Timeline, options: SvgOptions = {}): string {
   const { pace = 'compressed', title = 'Timeline', language = 'en' } = options;
   const scale = scaleOf(timeline, pace);

@@ -11,6 +11,7 @@ import { findTransfers, type Transfer } from './transfers.js';
  * What there is to be drawn of a trace.
  * @param records the calls, traced with the option `files`, in any order
  * @param activities what else threads did meanwhile
+ * @returns what timelinePage and timelineSvg draw
  */
 export function timelineOf(records: Iterable<TraceRecord>, activities: readonly Activity[] = []): Timeline {
   const ended = [...records].sort((one, other) => endOf(one) - endOf(other));
