@@ -18,7 +18,6 @@ import {
   connect,
   getsockname,
   IPPROTO_ICMP,
-  IPPROTO_MPTCP,
   IPPROTO_RAW,
   IPPROTO_UDPLITE,
   NETLINK_ROUTE,
@@ -97,7 +96,6 @@ export const places = {
   tcp6: open(AF_INET6, SOCK_STREAM),
   udp6: open(AF_INET6, SOCK_DGRAM),
   unix: open(AF_UNIX, SOCK_STREAM),
-  mptcp: open(AF_INET, SOCK_STREAM, IPPROTO_MPTCP),
   udplite: open(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE),
   raw: open(AF_INET, SOCK_RAW, IPPROTO_ICMP),
   rawAny6: open(AF_INET6, SOCK_RAW, IPPROTO_RAW),
@@ -152,10 +150,8 @@ const placeOfPrefix: [prefix: RegExp, place: Place][] = [
   [/^IPV6_/, 'udp6'],
   [/^UDP_/, 'udp'],
   [/^UDPLITE_/, 'udplite'],
-  [/^MPTCP_/, 'mptcp'],
   [/^PACKET_/, 'packet'],
   [/^NETLINK_/, 'netlink'],
-  [/^XDP_/, 'xdp'],
   [/^CAN_RAW_/, 'can'],
   [/^CAN_ISOTP_/, 'isotp'],
   [/^TIPC_/, 'tipc'],
@@ -164,31 +160,19 @@ const placeOfPrefix: [prefix: RegExp, place: Place][] = [
 ];
 
 const placeOfName: Record<string, Place> = {
-  SO_PEERNAME: 'connectedTcp',
-  SO_PEERCRED: 'connectedUnix',
-  SO_PEERGROUPS: 'connectedUnix',
-  SO_PEERPIDFD: 'connectedUnix',
   SO_PEEK_OFF: 'unix',
   IP_HDRINCL: 'raw',
   IP_NODEFRAG: 'raw',
   IP_RECVFRAGSIZE: 'udp',
   IP_MULTICAST_IF: 'udp',
   IP_MULTICAST_TTL: 'udp',
-  IP_MTU: 'connectedUdp',
-  IPV6_MTU: 'connectedUdp6',
-  IPV6_PATHMTU: 'connectedUdp6',
-  IPV6_ADDRFORM: 'connectedUdp6',
-  IPV6_2292PKTOPTIONS: 'tcp6',
   IPV6_CHECKSUM: 'raw6',
   IPV6_HDRINCL: 'raw6',
   TCP_REPAIR_QUEUE: 'repairedTcp',
-  TCP_QUEUE_SEQ: 'repairedTcp',
-  TCP_REPAIR_WINDOW: 'repairedTcp',
   TIPC_SRC_DROPPABLE: 'tipcDatagram',
-  TLS_TX: 'keyedTls',
-  TLS_RX: 'keyedTls',
   TLS_RX_EXPECT_NO_PAD: 'keyedTls',
 };
 
+/** Where an option can be tried that reads back as it was set. */
 export const placeOf = ({ name }: Option): Place | undefined =>
   placeOfName[name] ?? placeOfPrefix.find(([prefix]) => prefix.test(name))?.[1];
