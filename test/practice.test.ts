@@ -35,9 +35,11 @@ describe.each([...exercises()])('exercise %i, %s', (number, name) => {
     expect(english.status).toBe(1);
     expect(english.stdout).toMatch(/✗ /);
     expect(english.stdout).not.toMatch(/Well done/);
+    expect(english.stdout).toMatch(/\n\nHint: \S.*\n$/); // also of one that waits for ever
+    expect(english.stdout.match(/\n/g)?.length).toBeLessThan(40);
     const chinese = attempt(file, 'zh');
     expect(chinese.status).toBe(1);
-    expect(chinese.stdout).toMatch(/[\u4e00-\u9fff]/);
+    expect(chinese.stdout).toMatch(/\n\n提示：.*[\u4e00-\u9fff].*\n$/);
   });
 
   test('solved it is well done', { timeout: 60_000 }, () => {

@@ -4,7 +4,7 @@
  * @module
  */
 import { SystemError } from 'posix-sockets';
-import { explain, trace } from 'posix-sockets/trace';
+import { explain, type TraceEvent, trace } from 'posix-sockets/trace';
 
 const chinese = process.env.POSIX_SOCKETS_LANGUAGE === 'zh';
 const pick = (en: string, zh: string) => (chinese ? zh : en);
@@ -15,21 +15,42 @@ let checked = 0;
 /** What to think of, should what follows fail. */
 export function hint(en: string, zh: string): void {
   lastHint = pick(en, zh);
+  process.send?.({ hint: lastHint });
 }
 
 /** Says what must be so. The exercise is not solved where it is not. */
 export function check(holds: boolean, en: string, zh: string): void {
   if (!holds) throw new Error(pick(en, zh));
+  endOfRow();
   checked++;
   console.log(`  ✓ ${pick(en, zh)}`);
 }
 
+// Of a hundred calls of one kind in a row, few are worth reading.
+const most = 5;
+let row = { call: '', length: 0 };
+
+function print(event: TraceEvent): void {
+  if (event.call !== row.call) {
+    endOfRow();
+    row = { call: event.call, length: 0 };
+  }
+  if (++row.length <= most) console.log(`    ${event}`);
+}
+
+function endOfRow(): void {
+  const more = row.length - most;
+  if (more > 0) console.log(`    ... ${pick(`and ${more} more of ${row.call}`, `以及另外 ${more} 次 ${row.call}`)}`);
+  row = { call: '', length: 0 };
+}
+
 // The calls that wait for ever are told from those that are made: the runner ends the exercise, and shows this line.
-trace((event) => console.log(`    ${event}`), {
+trace(print, {
   onBegin: ({ text }) => process.send?.({ waitingIn: text }),
 });
 
 process.on('uncaughtException', (error) => {
+  endOfRow();
   console.log(`  ✗ ${error.message}`);
   if (error instanceof SystemError) console.log(`\n${explain(error)}`);
   console.log(`\n${pick('Hint: ', '提示：')}${lastHint}`);

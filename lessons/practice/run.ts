@@ -36,13 +36,17 @@ export async function attempt(file: string, language: Language): Promise<boolean
     env: { ...process.env, POSIX_SOCKETS_LANGUAGE: language },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  let waitingIn = '';
-  child.on('message', (message: { waitingIn: string }) => {
-    waitingIn = message.waitingIn;
-  });
+  // What it said last of what it does, and of what to think of.
+  const said = { waitingIn: '', hint: '' };
+  child.on('message', (message: Partial<typeof said>) => Object.assign(said, message));
   const impatient = setTimeout(() => {
-    const text = { en: 'It still waits, after ten seconds, in', zh: '十秒之后它仍在等待：' }[language];
-    process.stdout.write(`  ✗ ${text} ${waitingIn}\n`);
+    const { waitingIn, hint } = said;
+    const call = waitingIn.endsWith(')') ? waitingIn : `${waitingIn}...)`;
+    const text = {
+      en: `It still waits, after ten seconds, in ${call}\n\nHint: ${hint}`,
+      zh: `十秒之后它仍在等待：${call}\n\n提示：${hint}`,
+    }[language];
+    process.stdout.write(`  ✗ ${text}\n`);
     child.kill('SIGKILL');
   }, patience);
   const [code] = (await once(child, 'exit')) as [number | null];
