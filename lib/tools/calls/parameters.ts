@@ -29,7 +29,7 @@ import {
   type Shown,
   struct,
 } from '../decode/notation.js';
-import { lengthUnit, optionLevels, optionName, optionsOf, optionValue } from '../decode/options.js';
+import { lengthGiven, lengthUnit, optionLevels, optionName, optionsOf, optionValue } from '../decode/options.js';
 import { etherType, sockaddr } from '../decode/sockaddr.js';
 import * as structs from '../decode/structs.js';
 import type { Answer, Before, Parameter, ParameterKind } from './call.js';
@@ -399,7 +399,7 @@ export const optionRoom = (name: string, length: string): Parameter<readonly [By
     const length = (size: number) => number(size / lengthUnit(option));
     return (answer) => {
       const size = answer.out[0] as number;
-      const lengths = pointed(change(length(room.length), length(size)));
+      const lengths = pointed(change(length(lengthGiven(option, room.length)), length(size)));
       if (failed(answer) || size === 0) return [pointer(name), lengths];
       return [optionValue(option, room.subarray(0, size), limit)[0], lengths];
     };

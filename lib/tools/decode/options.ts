@@ -1,5 +1,5 @@
 // Socket options: their names, and what they hold.
-import { errnoName, findOption, ip_mreq, type Option, optionTable } from '../../index.js';
+import { errnoName, findOption, ip_mreq, type Option, optionTable, tcp_ao_getsockopt } from '../../index.js';
 import { intAt } from './bytes.js';
 import { content } from './contents.js';
 import { Family, icmpTypes, txRehash } from './families.js';
@@ -47,6 +47,11 @@ export function optionValue(
 /** What an option's length counts: bytes, but for one that counts instructions. */
 export function lengthUnit(option: Option | undefined): number {
   return option?.name === 'SO_GET_FILTER' ? instructionSize : 1;
+}
+
+/** The length that the kernel is given for so much room: that of one key, however many there is room for. */
+export function lengthGiven(option: Option | undefined, room: number): number {
+  return option?.name === 'TCP_AO_GET_KEYS' ? Math.min(room, tcp_ao_getsockopt.size) : room;
 }
 
 function held(option: Option | undefined, bytes: Uint8Array, limit: number): Shown {
