@@ -66,23 +66,23 @@ export class ShiftingBytes {
   }
 
   /**
-   * Room for at least so many bytes, after those that are there. What was given out before may move.
+   * Room for so many bytes, after those that are there. What was given out before may move.
    *
    * Memory follows what came, not what was announced: the room doubles as it fills.
    */
-  room(least: number): Buffer {
+  room(size: number): Buffer {
     if (this.start === this.end) {
       this.start = this.end = 0;
       if (this.buffer.length > keptCapacity) this.buffer = Buffer.allocUnsafeSlow(this.#capacity);
     }
-    if (this.buffer.length - this.end < least) {
+    if (this.buffer.length - this.end < size) {
       const kept = this.end - this.start;
-      const target = kept + least > this.buffer.length ? Buffer.allocUnsafeSlow((kept + least) * 2) : this.buffer;
+      const target = kept + size > this.buffer.length ? Buffer.allocUnsafeSlow((kept + size) * 2) : this.buffer;
       this.buffer.copy(target, 0, this.start, this.end);
       this.buffer = target;
       this.start = 0;
       this.end = kept;
     }
-    return this.buffer.subarray(this.end);
+    return this.buffer.subarray(this.end, this.end + size);
   }
 }

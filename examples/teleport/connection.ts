@@ -26,8 +26,10 @@ export interface Receiver {
 
 /** What gathers is sent at the end of the turn, or as soon as it is so much, so that the peer can begin on it. */
 const sendSize = 16384;
-/** How many bytes there is always room to receive, and the longest packet that is sent where there are packets. */
+/** The longest packet that is sent where there are packets, and that there is room for. */
 const packetSize = 65536;
+/** How much of a stream is taken in at once: what is in it is answered while the peer writes more. */
+const pieceSize = 32768;
 /** A flood of frames lets other sockets have their turn after so many milliseconds, which are looked at this often. */
 const turnTime = 5;
 const framesPerLook = 32;
@@ -47,7 +49,7 @@ export class Connection {
   readonly #receiver: Receiver;
   readonly #options: ConnectionOptions;
   readonly #packets: boolean;
-  readonly #inbox = new ShiftingBytes(2 * packetSize);
+  readonly #inbox = new ShiftingBytes(2 * pieceSize);
   // Frames are written into one buffer while the other is being sent.
   #gathering = new GrowingBytes(8192);
   #sending = new GrowingBytes(8192);
@@ -169,7 +171,10 @@ export class Connection {
     let frameSince = 0;
     for (;;) {
       const isPartial = inbox.start < inbox.end;
-      const received = await this.#receive(inbox.room(packetSize), isPartial ? frameSince : undefined);
+      const received = await this.#receive(
+        inbox.room(this.#packets ? packetSize : pieceSize),
+        isPartial ? frameSince : undefined,
+      );
       if (received === 0) break;
       this.heardAt = performance.now();
       inbox.end += received;
