@@ -42,6 +42,11 @@ class Call {
     return static_cast<uint32_t>(static_cast<int64_t>(number(argument, INT_MIN, UINT_MAX)));
   }
 
+  // A C unsigned int, or a smaller one.
+  uint32_t natural(const char* argument, uint32_t most = UINT_MAX) {
+    return static_cast<uint32_t>(number(argument, 0, most));
+  }
+
   // An off_t, size_t or other integer of 64 bits, as far as a JavaScript number is exact.
   int64_t wide(const char* argument) { return static_cast<int64_t>(number(argument, -kMaxSafe, kMaxSafe)); }
   size_t size(const char* argument) { return static_cast<size_t>(number(argument, 0, kMaxSafe)); }
@@ -190,8 +195,10 @@ class HotCall : public Call {
   int integer(const char*) { return shared()->passed[next_++]; }
   int fd() { return integer("fd"); }
   uint32_t flags(const char* argument) { return static_cast<uint32_t>(integer(argument)); }
+  static constexpr bool nextIsNumber() { return true; }
 
-  napi_value number(long value) const {
+  napi_value answer(int64_t result) const { return number(result < 0 ? -errno : result); }
+  napi_value number(int64_t value) const {
     shared()->passed[0] = static_cast<int32_t>(value);
     return nullptr;
   }

@@ -15,7 +15,8 @@ static void TellReactors(const Call& call, int closed) {
 }
 
 // int close(int fd);
-static napi_value Close(Call& call) {
+template <class AnyCall>
+static napi_value Close(AnyCall& call) {
   int fd = call.fd();
   if (!call.ok()) return nullptr;
   TellReactors(call, fd);
@@ -103,7 +104,8 @@ static bool TakesInt(int command) {
 }
 
 // F_GETOWN answers a process group as a negative number, which out[0] tells from an error.
-static napi_value Owner(const Call& call, int fd) {
+template <class AnyCall>
+static napi_value Owner(const AnyCall& call, int fd) {
   errno = 0;
   int owner = fcntl(fd, F_GETOWN);
   bool failed = owner < 0 && errno != 0;
@@ -112,7 +114,8 @@ static napi_value Owner(const Call& call, int fd) {
 }
 
 // int fcntl(int fd, int op, ... /* arg */);  out[0]: the owner, for F_GETOWN
-static napi_value Fcntl(Call& call) {
+template <class AnyCall>
+static napi_value Fcntl(AnyCall& call) {
   int fd = call.fd();
   int command = call.integer("cmd");
   if (call.nextIsNumber()) {
@@ -252,12 +255,12 @@ static napi_value Signalfd(Call& call) {
 
 void DefineDescriptors(Calls& calls) {
   calls.define({
-      {"close", Entry<Close>},
+      {"close", Entry<Close<Call>, 1>, HotEntry<Close<HotCall>, 0>},
       {"dup", Entry<Dup>},
       {"dup2", Entry<Dup2>},
       {"dup3", Entry<Dup3>},
       {"pipe2", Entry<Pipe2>},
-      {"fcntl", Entry<Fcntl>},
+      {"fcntl", Entry<Fcntl<Call>, 3>, HotEntry<Fcntl<HotCall>, 0>},
       {"ioctl", Entry<Ioctl>},
       {"sockatmark", Entry<Sockatmark>},
       {"eventfd", Entry<Eventfd>},

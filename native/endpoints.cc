@@ -50,8 +50,8 @@ static napi_value Shutdown(Call& call) {
 }
 
 // The calls that write an address: its real length, which may be more than fitted, lands in out[0].
-template <typename Function>
-static napi_value Answer(Call& call, Bytes address, Function function) {
+template <class AnyCall, typename Function>
+static napi_value Answer(AnyCall& call, Bytes address, Function function) {
   if (!call.ok()) return nullptr;
   socklen_t length = call.length(address);
   napi_value answer = call.answer(function(reinterpret_cast<sockaddr*>(address.data), &length));
@@ -69,7 +69,8 @@ static napi_value Accept(Call& call) {
 }
 
 // int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen, int flags);
-static napi_value Accept4(Call& call) {
+template <class AnyCall>
+static napi_value Accept4(AnyCall& call) {
   int fd = call.fd();
   Bytes peer = call.bytesOrNull("peer");
   uint32_t flags = call.flags("flags");
@@ -103,7 +104,7 @@ void DefineEndpoints(Calls& calls) {
       {"connect", Entry<Connect>},
       {"shutdown", Entry<Shutdown>},
       {"accept", Entry<Accept>},
-      {"accept4", Entry<Accept4>},
+      {"accept4", Entry<Accept4<Call>, 3>, HotEntry<Accept4<HotCall>, 1>},
       {"getsockname", Entry<Getsockname>},
       {"getpeername", Entry<Getpeername>},
   });

@@ -217,7 +217,7 @@ static napi_value IfNametoindex(Call& call) {
 
 // char *if_indextoname(unsigned int ifindex, char *ifname);  Answers the name's length
 static napi_value IfIndextoname(Call& call) {
-  uint32_t index = call.flags("index");
+  uint32_t index = call.natural("index");
   Bytes into = call.bytes("name");
   if (!call.ok()) return nullptr;
   char name[IF_NAMESIZE];
@@ -319,9 +319,8 @@ static napi_value GaiStrerror(Call& call) {
 
 // uint16_t htons(uint16_t), uint32_t htonl(uint32_t) and back, which are the same exchange of bytes.
 static napi_value Htons(Call& call) {
-  uint32_t value = call.flags("value");
-  if (value > UINT16_MAX) call.refuseRange("value", "an integer from 0 to 65535");
-  return call.ok() ? call.number(htons(static_cast<uint16_t>(value))) : nullptr;
+  auto value = static_cast<uint16_t>(call.natural("value", UINT16_MAX));
+  return call.ok() ? call.number(htons(value)) : nullptr;
 }
 
 static napi_value Htonl(Call& call) {

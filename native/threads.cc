@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
@@ -64,11 +65,15 @@ bool IsJoined(const Registry::Entry& entry) {
     snprintf(path, sizeof path, "/proc/self/task/%.20s/syscall", task->d_name);
     FILE* file = fopen(path, "re");
     if (!file) continue;
-    long number;
-    unsigned long address;
-    joined = fscanf(file, "%ld %lx", &number, &address) == 2 && number == SYS_futex &&
-             address - entry.joinAddress < 4 * sizeof(int);
+    char line[128] = "";  // "202 0x7f…": the call's number and its first argument; or "running"
+    if (!fgets(line, sizeof line, file)) line[0] = 0;
     fclose(file);
+    const char* end = line + strlen(line);
+    long number = 0;
+    uintptr_t address = 0;
+    const char* rest = std::from_chars(line, end, number).ptr;
+    if (end - rest > 3) std::from_chars(rest + 3, end, address, 16);
+    joined = number == SYS_futex && address - entry.joinAddress < 4 * sizeof(int);
   }
   closedir(tasks);
   return joined;
