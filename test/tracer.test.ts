@@ -9,6 +9,7 @@ import {
   close,
   connect,
   constants,
+  EBADF,
   EPOLLIN,
   getsockname,
   listen,
@@ -125,6 +126,16 @@ describe('trace', () => {
       'send(-1, NULL, 0, 0) = -1 EBADF (Bad file descriptor)',
       'sockatmark(-1) = -1 EBADF (Bad file descriptor)',
     ]);
+  });
+
+  test('what is said to be long takes no longer: a batch from slot -2^31, an array of 2^32 - 1 holes', () => {
+    const few = new Uint8Array(20);
+    const events = traced(() => {
+      expect(() => raw.sendmmsg(-1, few, null, null, few, -(2 ** 31), 2 ** 53 - 1, 0)).toThrow(RangeError);
+      expect(() => raw.writev(-1, new Array(2 ** 32 - 1))).toThrow(TypeError);
+      expect(raw.sendmmsg(-1, few, null, null, few, 0, 1, 0)).toBe(-EBADF);
+    });
+    expect(events.map(({ call }) => call)).toEqual(['sendmmsg']);
   });
 
   test('a sink may begin and end traces', () => {

@@ -342,7 +342,10 @@ const buffers = fc.oneof(
       withGetter('answers no bytes', () => 'text'),
     ),
   },
-  { weight: 1, arbitrary: fc.constant(recipe('new Array(3)', () => new Array(3))) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(...[3, 2 ** 32 - 1].map((n) => recipe(`new Array(${n})`, () => new Array(n)))),
+  },
 );
 
 /** Text that no name server is ever asked about. */

@@ -297,6 +297,7 @@ function batchMessages([payload, names, controls, table, first, count]: BatchPar
   const data = asBytes(payload) as Uint8Array;
   const columns = new Int32Array((asBytes(table) as Uint8Array).slice().buffer);
   const slots = Math.floor(columns.length / 5);
+  if (!(first >= 0 && first <= slots)) throw new RangeError('there is no such slot');
   const stretch = (bytes: Uint8Array | null, slot: number) => {
     const size = Math.floor((bytes?.length ?? 0) / slots);
     return bytes === null ? null : bytes.subarray(slot * size, (slot + 1) * size);

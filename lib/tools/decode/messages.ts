@@ -1,5 +1,5 @@
 // Messages: their buffers, and the control messages that come along.
-import { CMSG_LEN, ControlBuffer, type ControlMessage, sock_extended_err } from '../../index.js';
+import { CMSG_LEN, ControlBuffer, type ControlMessage, IOV_MAX, sock_extended_err } from '../../index.js';
 import { asBytes } from './bytes.js';
 import { content, fields } from './contents.js';
 import { hex, hexDigits, list, named, number, pointer, quoted, quotedHex, type Shown, struct } from './notation.js';
@@ -47,9 +47,9 @@ export function controlMessages(bytes: Uint8Array): Shown {
   return list([...new ControlBuffer(bytes)].map(controlMessage));
 }
 
-/** A raw call's buffers: an array of them, or one alone. */
+/** A raw call's buffers: an array of them, of which the addon looks at no more than the kernel refuses, or one alone. */
 export function buffersOf(value: unknown): readonly Uint8Array[] {
-  return (Array.isArray(value) ? value : [value]).map((one) => asBytes(one) ?? new Uint8Array(0));
+  return (Array.isArray(value) ? value.slice(0, IOV_MAX + 1) : [value]).map((one) => asBytes(one) ?? new Uint8Array(0));
 }
 
 /**
