@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { timelineOf, timelinePage } from 'posix-sockets/timeline';
 import type { TraceRecord } from 'posix-sockets/trace';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { widthOf } from '../lib/tools/timeline/labels.js';
 import { Browser, haveChromium } from './browser.js';
 import { folder, run } from './support.js';
 
@@ -95,6 +96,18 @@ describe.skipIf(!haveChromium)('the page, in a browser (needs Chromium)', () => 
       }
       await browser.click('[data-act=larger]');
     }
+  });
+
+  test('labels are no wider than the room that is made for them', async () => {
+    await show(nonblocking);
+    const labels = await browser.evaluate<[text: string, width: number, size: number][]>(
+      `Array.from(document.querySelectorAll('.whole text'), (label) =>
+        [label.textContent, label.getComputedTextLength(), parseFloat(getComputedStyle(label).fontSize)])
+        .filter(([, width]) => width > 0)`,
+    );
+    expect(labels.map(([text]) => text)).toContain('connect ECONNREFUSED');
+    // Between two labels are 7 pixels.
+    for (const [text, width, size] of labels) expect(width, text).toBeLessThan(widthOf(text, size) + 6);
   });
 
   test('a call that is pointed at is told of, and explained', async () => {

@@ -22,10 +22,10 @@ const rightmost = 0.8;
 
 export const endsThere = ({ at }: Label) => at > rightmost;
 
-/** How wide a text is about, in pixels. Chinese characters are twice as wide as others. */
+/** How wide a text is about, in pixels. Chinese characters are twice as wide as others, and capitals somewhat wider. */
 export function widthOf(text: string, size: number): number {
-  const wide = text.match(/[\u2e80-\uffef]/gu)?.length ?? 0;
-  return (text.length + wide * 0.8) * size * 0.57;
+  const count = (kind: RegExp) => text.match(kind)?.length ?? 0;
+  return (text.length + count(/[\u2e80-\uffef]/gu) * 0.8 + count(/[A-Z]/g) * 0.25) * size * 0.57;
 }
 
 /**
