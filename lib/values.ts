@@ -38,9 +38,13 @@ export function bytesIn(name: string, value: unknown): Uint8Array {
   return bytes;
 }
 
-/** An array. The error names it. */
+// More than any call of the kernel takes.
+const longest = 2 ** 20;
+
+/** An array, of no more than 2^20 elements. The error names it. */
 export function arrayIn<T>(name: string, value: readonly T[]): readonly T[] {
   if (!Array.isArray(value)) throw new TypeError(`${name} must be an array, not ${shown(value)}`);
+  if (value.length > longest) throw new RangeError(`${name} must have at most ${longest} elements`);
   return value;
 }
 

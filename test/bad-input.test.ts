@@ -4,6 +4,7 @@ import {
   EFAULT,
   EINVAL,
   ENOTSOCK,
+  ip_msfilter,
   MSG_DONTWAIT,
   MsgHdr,
   raw,
@@ -13,6 +14,7 @@ import {
   SOCK_STREAM,
   SockAddr,
   send,
+  sendFds,
   sendmsg,
   socketpair,
   writev,
@@ -182,6 +184,15 @@ function refusesByName(name: string, args: readonly Argument[]): void {
     expect(errorOfCall(() => call(name, ...right.slice(0, position)))).toBeInstanceOf(TypeError);
   });
 }
+
+test('an array of 2^32 - 1 holes is refused at once', () => {
+  const holes = new Array(2 ** 32 - 1);
+  expect(() => sendFds(closedFd, holes)).toThrow(new RangeError('the value must have at most 1048576 elements'));
+  expect(() => ip_msfilter.of('239.1.2.3', '127.0.0.1', 0, holes)).toThrow(
+    'senders must have at most 1048576 elements',
+  );
+  expect(() => raw.writev(closedFd, holes)).toThrow("writev: 'buffers' must be an array of buffers");
+});
 
 test('what is out of range is told the range that it is out of', () => {
   for (const value of [-1, 1.5, 65_536]) {
