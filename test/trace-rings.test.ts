@@ -26,8 +26,9 @@ import {
   socket,
   socketpair,
 } from 'posix-sockets';
-import { type TraceEvent, type TraceOptions, trace } from 'posix-sockets/trace';
+
 import { afterEach, describe, expect, test } from 'vitest';
+import { traced } from './trace-support.js';
 
 const haveRings = raw.io_uring_setup(0, new io_uring_params().bytes) === -EINVAL;
 
@@ -39,17 +40,6 @@ const opened = <T extends number[]>(fds: T): T => {
   open.push(...fds);
   return fds;
 };
-
-function traced(work: () => void, options: TraceOptions = {}): TraceEvent[] {
-  const events: TraceEvent[] = [];
-  const tracing = trace((event) => events.push(event), options);
-  try {
-    work();
-  } finally {
-    tracing.stop();
-  }
-  return events;
-}
 
 test('the entries of both queues have the sizes that the kernel says', () => {
   expect([io_uring_sqe.size, io_uring_cqe.size]).toEqual([64, 16]); // io_uring_setup(2): IORING_SETUP_SQE128, _CQE32

@@ -31,8 +31,9 @@ import {
   socket,
   socketpair,
 } from 'posix-sockets';
-import { calls, explain, type TraceBegin, type TraceEvent, type TraceOptions, trace } from 'posix-sockets/trace';
+import { calls, explain, type TraceBegin, type TraceEvent, trace } from 'posix-sockets/trace';
 import { afterEach, describe, expect, test } from 'vitest';
+import { traced } from './trace-support.js';
 
 const open: number[] = [];
 afterEach(() => {
@@ -43,18 +44,6 @@ function pair(): [number, number] {
   const fds = socketpair(AF_UNIX, SOCK_STREAM);
   open.push(...fds);
   return fds;
-}
-
-/** Traces what `work` does. */
-function traced(work: () => void, options: TraceOptions = {}): TraceEvent[] {
-  const events: TraceEvent[] = [];
-  const tracing = trace((event) => events.push(event), options);
-  try {
-    work();
-  } finally {
-    tracing.stop();
-  }
-  return events;
 }
 
 describe('trace', () => {
