@@ -26,7 +26,6 @@ import {
   socket,
   socketpair,
 } from 'posix-sockets';
-
 import { afterEach, describe, expect, test } from 'vitest';
 import { traced } from './trace-support.js';
 
