@@ -1,10 +1,8 @@
+import { bytesIn } from '../../values.js';
+
 /** What a raw call takes as bytes, as bytes; null for a null pointer. */
 export function asBytes(value: unknown): Uint8Array | null {
-  if (value instanceof Uint8Array) return value;
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  if (value === null || value === undefined) return null;
-  throw new TypeError('these are no bytes');
+  return value === null || value === undefined ? null : bytesIn('what is decoded', value);
 }
 
 const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
