@@ -275,6 +275,21 @@ test('of many that wait, any may give up, and the others keep their order', asyn
   other.close();
 });
 
+test('sendAll refuses what is no bytes, by name, and sends nothing of it', async () => {
+  const [one, other] = Socket.pair();
+  using _one = one;
+  using _other = other;
+  for (const [value, name] of [
+    ['text', 'bytes'],
+    [5, 'bytes'],
+    [[Buffer.from('x'), 'text'], 'bytes[1]'],
+  ] as const) {
+    expect(() => one.sendAll(value as never)).toThrow(`${name} must be a Uint8Array`);
+  }
+  await one.sendAll(new DataView(new ArrayBuffer(3)));
+  expect(await other.recv(new Uint8Array(9))).toBe(3);
+});
+
 test('sendAll that is aborted says how much the kernel took', async () => {
   const [one, other] = Socket.pair();
   const error = await one.sendAll(Buffer.alloc(50_000_000), { timeout: 30 }).catch((e) => e);

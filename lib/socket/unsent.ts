@@ -1,12 +1,6 @@
 import { IOV_MAX } from '../constants.js';
 import { type Bytes, raw } from '../native.js';
-
-function asUint8Array(bytes: Bytes): Uint8Array {
-  if (bytes instanceof Uint8Array) return bytes;
-  return ArrayBuffer.isView(bytes)
-    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    : new Uint8Array(bytes);
-}
+import { bytesIn } from '../values.js';
 
 /** What of one buffer, or of several, is still to be sent. */
 export class Unsent {
@@ -18,9 +12,9 @@ export class Unsent {
 
   constructor(bytes: Bytes | readonly Bytes[]) {
     if (Array.isArray(bytes)) {
-      [this.#first, ...this.#others] = bytes.map(asUint8Array);
+      [this.#first, ...this.#others] = bytes.map((each, i) => bytesIn(`bytes[${i}]`, each));
     } else {
-      this.#first = asUint8Array(bytes as Bytes);
+      this.#first = bytesIn('bytes', bytes);
     }
   }
 
