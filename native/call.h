@@ -68,7 +68,8 @@ class Call {
     return found;
   }
 
-  // The same, of at least `size` bytes, for the kernel (or libc) to use as a struct.
+  // The same, of at least `size` bytes, for the kernel (or libc) to use as a struct. It need not be aligned,
+  // so the addon itself copies it before it looks at a field.
   template <typename Struct>
   Struct* structure(const char* argument) {
     return reinterpret_cast<Struct*>(sized(argument, bytes(argument), sizeof(Struct)));

@@ -1,5 +1,6 @@
 // io_uring_setup and io_uring_enter, and what a ring takes beyond.
 #include <algorithm>
+#include <cstring>
 
 #include "addon.h"
 #include "call.h"
@@ -41,7 +42,8 @@ static napi_value Setup(Call& call) {
   uint32_t entries = call.flags("entries");
   auto* given = call.structure<newer::io_uring_params>("params");
   if (!call.ok()) return nullptr;
-  newer::io_uring_params params = *given;
+  newer::io_uring_params params;
+  memcpy(&params, given, sizeof params);  // which need not be aligned
   if (params.flags & ~kSetupFlags) {
     call.refuseRange("flags",
                      "of IORING_SETUP_CQSIZE, _CLAMP, _ATTACH_WQ, _SUBMIT_ALL, _COOP_TASKRUN, "
@@ -50,7 +52,7 @@ static napi_value Setup(Call& call) {
   }
   Ring* ring = Ring::Open(entries, &params);
   if (!ring) return call.answer(-1);
-  *given = params;
+  memcpy(given, &params, sizeof params);
   if (Ring* gone = Ring::Find(call.environment(), ring->fd())) {
     gone->abandon();
     Remove(call.environment(), gone);

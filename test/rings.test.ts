@@ -115,6 +115,14 @@ const textAt = (ring: Ring, addr: number, length: number) =>
   Buffer.from(ring.memory.subarray(addr, addr + length)).toString();
 
 describe.skipIf(!haveRings)('a ring (skipped where io_uring is forbidden)', () => {
+  test('is made of parameters that need not be aligned', () => {
+    const room = new Uint8Array(io_uring_params.size + 1);
+    const fd = raw.io_uring_setup(3, room.subarray(1));
+    expect(fd).toBeGreaterThan(0);
+    expect(raw.io_uring_close(fd)).toBe(0);
+    expect(new io_uring_params(room.slice(1)).sq_entries).toBe(4); // rounded up to a power of two
+  });
+
   test('receives into its memory while the program goes on', () => {
     const ring = ringOf();
     const [one, other] = pair();
