@@ -31,9 +31,7 @@ Napi::Function Environment::OpenFunction(Napi::Env env, Environment* environment
           return;
         }
         environment->keepShared_ = Napi::Reference<Napi::Value>::New(info[0], 1);
-        environment->keepShared_.SuppressDestruct();
         environment->watcher = Napi::Persistent(info[2].As<Napi::Function>());
-        environment->watcher.SuppressDestruct();
         environment->shared = static_cast<Shared*>(data);
         RememberThread(environment, info[1].As<Napi::Number>().Int32Value());
       },
