@@ -1,11 +1,11 @@
 // The prompt, driven as a terminal drives it.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import { havePython, python, until, whenDone } from './support.js';
+import { folder, havePython, start, until, whenDone } from './support.js';
 
 const haveSs = spawnSync('ss', ['-V']).status === 0;
 const cli = join(import.meta.dirname, '../dist/lib/tools/cli.js');
@@ -18,7 +18,8 @@ async function piped(...lines: string[]): Promise<string> {
     timeout: 15_000,
   });
   child.stdin.end(`${lines.join('\n')}\n`);
-  const [output] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  expect(code).toBe(0);
   return output.replace(/^[^>]*/, '').replaceAll(/^(> )+/gm, '');
 }
 
@@ -50,6 +51,17 @@ describe('the prompt', () => {
 
   test('a socket is known by its descriptor', async () => {
     expect(await piped('const [a] = Socket.pair(); a')).toMatch(/^Socket \{ fd: \d+ \}$/m);
+  });
+
+  test('a call whose arguments are refused is shown as not made', async () => {
+    const output = await piped("send(7, 'text')", "try { send(7, 'text') } catch {} close(-7)");
+    expect(output).toMatch(/^send\(7, .* \(not made\)\nUncaught:?\sTypeError: send: 'bytes'/m);
+    expect(output).toMatch(/^send\(7, .* \(not made\)\nclose\(-7\) = -1 EBADF/m);
+    expect(output).not.toMatch(/close.*not made/);
+  });
+
+  test('what still waits for a socket does not keep it', async () => {
+    expect(await piped("void (await Socket.listen('@prompt waits ' + process.pid)).accept(); 6 * 7")).toMatch(/^42$/m);
   });
 
   test('await works', async () => {
@@ -94,6 +106,15 @@ describe('the prompt', () => {
     );
     expect(output).not.toContain('getsockname(');
   });
+});
+
+test('.sockets: a connection that was refused has nothing to send', async () => {
+  const output = await piped(
+    '.trace off',
+    'const s = socket(AF_INET, SOCK_STREAM); raw.connect(s, sockaddr_in("127.0.0.1", 1).bytes)',
+    '.sockets',
+  );
+  expect(output).toMatch(/IPPROTO_TCP +TCP_CLOSE +0 +0 /);
 });
 
 test('.sockets: a Unix socket, its queue, and which descriptor is its peer', async () => {
@@ -153,12 +174,17 @@ describe.skipIf(!havePython)('the prompt in a terminal (skipped without Python, 
     type(keys: string): void;
     /** Waits until something is shown. */
     shows(pattern: RegExp): Promise<RegExpExecArray>;
+    /** Waits until the prompt has ended. */
+    ended(): Promise<unknown>;
   }
 
-  async function terminal(): Promise<Terminal> {
+  async function terminal(env: NodeJS.ProcessEnv = { POSIX_SOCKETS_HISTORY: '' }): Promise<Terminal> {
     // Copies between its own standard streams and a terminal in which the prompt runs.
-    const { child } = python(
-      `import os, pty, select, sys
+    const { child, ended } = start(
+      'python3',
+      [
+        '-c',
+        `import os, pty, select, sys
 pid, fd = pty.fork()
 if pid == 0: os.execvpe(sys.argv[1], sys.argv[1:], {**os.environ, 'TERM': 'xterm'})
 while True:
@@ -167,8 +193,10 @@ while True:
         if 0 in ready: os.write(fd, os.read(0, 4096))
         if fd in ready: os.write(1, os.read(fd, 4096))
     except OSError: break`,
-      process.execPath,
-      cli,
+        process.execPath,
+        cli,
+      ],
+      env,
     );
     let output = '';
     child.stdout?.on('data', (chunk) => {
@@ -182,7 +210,7 @@ while True:
       return found;
     };
     await shows(/> /);
-    return { shows, type: (keys) => void child.stdin?.write(keys) };
+    return { shows, type: (keys) => void child.stdin?.write(keys), ended };
   }
 
   test.each([
@@ -230,5 +258,35 @@ while True:
     await shows(/> /);
     type('raw.close(-8)\r');
     await shows(/close\(-8\).* = -1 EBADF/);
+  });
+
+  test('its lines are there in the next session, and for nobody else to read', async () => {
+    const state = folder();
+    const [file, env] = [join(state, 'posix-sockets/history'), { XDG_STATE_HOME: state }];
+    const first = await terminal(env);
+    first.type("'said ' + 'before'\r");
+    await first.shows(/'said before'/);
+    first.type('.exit\r');
+    await first.ended();
+    expect(readFileSync(file, 'utf8')).toBe(".exit\n'said ' + 'before'");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+
+    const next = await terminal(env);
+    for (const shown of [/\.exit/, /'said ' \+ 'before'/]) {
+      next.type('\x1b[A');
+      await next.shows(shown);
+    }
+  });
+
+  test('POSIX_SOCKETS_HISTORY names another file, and an empty name none', async () => {
+    const state = folder();
+    for (const name of ['', join(state, 'mine')]) {
+      const { type, shows, ended } = await terminal({ XDG_STATE_HOME: state, POSIX_SOCKETS_HISTORY: name });
+      type('6 * 7\r');
+      await shows(/42/);
+      type('\x04');
+      await ended();
+    }
+    expect(readdirSync(state)).toEqual(['mine']);
   });
 });

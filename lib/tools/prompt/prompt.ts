@@ -16,6 +16,7 @@ import { socketTable } from './sockets.js';
 
 const banner = `Every socket call, struct and constant is here: try
   const [a, b] = socketpair(AF_UNIX, SOCK_STREAM)
+  send(a, Buffer.from('hello'))
 Tab completes constants, Ctrl-C ends a call that blocks. .man send  .errno EAGAIN  .sockets  .trace off  .help
 `;
 
@@ -39,10 +40,11 @@ export function startPrompt(): REPLServer {
   };
   // As strace does, so that a call that blocks is seen: it stands there as it begins, and the rest follows.
   let begun = '';
-  const endLine = () => {
-    if (begun !== '') writeAll(output.fd, '\n');
+  const endLine = (note = '') => {
+    if (begun !== '') writeAll(output.fd, `${dim(note)}\n`);
     begun = '';
   };
+  const notMade = ' (not made)'; // it had begun, and its arguments were refused
   const traceOn = () => {
     tracing ??= trace(
       (event) => {
@@ -55,7 +57,7 @@ export function startPrompt(): REPLServer {
       {
         onBegin({ call, text }) {
           if (!evaluating || call.endsWith('Async')) return; // others will be printed before its end
-          endLine();
+          endLine(notMade);
           writeAll(output.fd, dim(text));
           begun = text;
         },
@@ -88,11 +90,12 @@ export function startPrompt(): REPLServer {
       displayPrompt.call(server, preserveCursor);
     },
     writer: Object.assign((value: unknown) => {
-      endLine();
       if ((value as NodeJS.ErrnoException | undefined)?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') {
+        endLine();
         watchAgain();
         return 'Error: interrupted by Ctrl-C';
       }
+      endLine(notMade);
       const explanation = explain(value);
       const text = withoutOurFrames(writer.call(server, value));
       return explanation === undefined ? text : `${text}\n${dim(wrap(explanation))}`;

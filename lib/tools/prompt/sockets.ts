@@ -109,14 +109,16 @@ function describe(made: Made, told: Told | undefined, fdOf: ReadonlyMap<number, 
   const peer = attempt(() => getpeername(fd));
   const peerInode = told?.peer;
   const unnamed = peerInode === undefined ? undefined : (fdOf.get(peerInode) ?? `socket:[${peerInode}]`);
+  const state = stateOf(made, told, peer !== undefined);
+  const unsent = state === 'TCP_CLOSE' ? 0 : attempt(() => ioctl(fd, TIOCOUTQ)); // it counts between old numbers there
   return {
     fd,
     family: addressFamilies.choice(domain).text,
     type: socketTypes.choice(getOption(fd, 'SO_TYPE')).text,
     protocol: domain === AF_UNIX ? '' : ipProtocols.choice(protocol).text,
-    state: stateOf(made, told, peer !== undefined),
+    state,
     received: told?.receiveQueue ?? attempt(() => ioctl(fd, FIONREAD)) ?? 0,
-    sent: told?.sendQueue ?? attempt(() => ioctl(fd, TIOCOUTQ)) ?? 0,
+    sent: told?.sendQueue ?? unsent ?? 0,
     local: nameOf(attempt(() => getsockname(fd))),
     peer: nameOf(peer) || (typeof unnamed === 'number' ? `fd ${unnamed}` : (unnamed ?? '')),
   };
