@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { folder, type Outcome, run } from './support.js';
+import { folder, type Outcome, run, start } from './support.js';
 
 const root = join(import.meta.dirname, '..');
 const conversation = join(import.meta.dirname, 'fixtures/cli/conversation.mjs');
@@ -25,6 +25,34 @@ describe('posix-sockets', () => {
     expect(await command('dance')).toMatchObject({ code: 2, stderr: expect.stringContaining("no command 'dance'") });
     expect(await command('constructor')).toMatchObject({ code: 2 });
   });
+
+  test('a reader that has seen enough is no error', async () => {
+    const { child, ended } = start(process.execPath, [join(root, bin['posix-sockets']), 'lesson', '8']);
+    let complaints = '';
+    child.stderr?.on('data', (chunk) => {
+      complaints += chunk;
+    });
+    child.stdout?.destroy();
+    expect(await ended()).toBe(0);
+    expect(complaints).toBe('');
+  });
+
+  test.each(['lesson', 'practice'])(
+    '%s without a number lists them, and refuses what it does not know',
+    async (name) => {
+      const { code, stdout } = await command(name, '--lang', 'en');
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^ {3}1 {2}\S.*\n {3}2 {2}\S/);
+      expect(stdout.split('\n')).toHaveLength(18 + 1);
+      expect((await command(name, '--lang', 'zh')).stdout).toMatch(/^ {3}1 {2}.*[\u4e00-\u9fff]/);
+      for (const wrong of [['99'], ['--loud'], ['1', '--lang', 'la'], ['1', '--lang']]) {
+        expect(await command(name, ...wrong)).toMatchObject({
+          code: 2,
+          stderr: expect.stringMatching(/^posix-sockets: .*\nUsage: /),
+        });
+      }
+    },
+  );
 });
 
 describe('posix-sockets trace', () => {

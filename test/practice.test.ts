@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -55,5 +55,46 @@ describe.each([...exercises()])('exercise %i, %s', (number, name) => {
     expect(stderr).toBe('');
     expect(stdout).toMatch(/✓ .*\n\nWell done\.\n$/s);
     expect(status).toBe(0);
+  });
+});
+
+describe('an exercise that is filled wrongly', () => {
+  /** Fills the hole of an exercise, and runs it. */
+  function fill(number: number, text: string, language = 'en'): string {
+    const name = begin(number, folder);
+    const file = join(folder, `filled-${number}.mjs`);
+    writeFileSync(
+      file,
+      readFileSync(name, 'utf8').replace(hole, () => text),
+    );
+    const { status, stdout } = attempt(file, language);
+    expect(status).toBe(1);
+    return stdout;
+  }
+  const lineOfHole = (number: number) =>
+    readFileSync(begin(number, folder), 'utf8')
+      .split('\n')
+      .findIndex((line) => hole.test(line)) + 1;
+
+  test('is told in which line it fails', () => {
+    const line = lineOfHole(2);
+    expect(fill(2, 'port = getPeername(connection);')).toContain(`✗ Line ${line}: getPeername is not defined\n`);
+    expect(fill(2, 'port = 1;')).toMatch(/✗ Line \d+: This is not so yet: The same port/);
+    expect(fill(2, 'port = 1;', 'zh')).toMatch(/✗ 第 \d+ 行：还不是这样：从两端看到/);
+  });
+
+  test.each(['process.exit(0);', 'await new Promise(() => {});'])('is told that it ended too early: %s', (text) => {
+    expect(fill(2, text)).toMatch(/✗ It ended before its last line\.\n\nHint: \S/);
+  });
+
+  test('is not told of a call that was over when it did not end', { timeout: 30_000 }, () => {
+    expect(fill(2, 'await new Promise((resolve) => setTimeout(resolve, 60_000));')).toMatch(
+      /✗ It still runs, after ten seconds\.\n\nHint: \S/,
+    );
+  });
+
+  test('leaves nothing behind that a right answer would stumble over', () => {
+    expect(fill(7, "'practice'")).toContain('There is no file.');
+    expect(existsSync(join(folder, 'practice'))).toBe(false);
   });
 });

@@ -1,9 +1,10 @@
 // Exercise 7: make an abstract address, of which no file is left.
 // 练习 7：创建一个不留下文件的抽象地址。
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { AF_UNIX, bind, close, getsockname, SOCK_DGRAM, sockaddr_un, socket } from 'posix-sockets';
 import { check, hint } from 'posix-sockets/practice';
 
+process.on('exit', () => rmSync('practice', { force: true }));
 let address = sockaddr_un('practice');
 hint(
   "An abstract name begins with a NUL byte, which is '\\0' in JavaScript.",

@@ -3,6 +3,7 @@
  * explained, with the hint that the exercise gave last.
  * @module
  */
+import { pathToFileURL } from 'node:url';
 import { SystemError } from 'posix-sockets';
 import { explain, type TraceEvent, trace } from 'posix-sockets/trace';
 
@@ -20,7 +21,7 @@ export function hint(en: string, zh: string): void {
 
 /** Says what must be so. The exercise is not solved where it is not. */
 export function check(holds: boolean, en: string, zh: string): void {
-  if (!holds) throw new Error(pick(en, zh));
+  if (!holds) throw new Error(pick(`This is not so yet: ${en}`, `还不是这样：${zh}`));
   endOfRow();
   checked++;
   console.log(`  ✓ ${pick(en, zh)}`);
@@ -44,20 +45,38 @@ function endOfRow(): void {
   row = { call: '', length: 0 };
 }
 
-// The calls that wait for ever are told from those that are made: the runner ends the exercise, and shows this line.
-trace(print, {
-  onBegin: ({ text }) => process.send?.({ waitingIn: text }),
-});
+// A call that waits for ever is told from those that are made: the runner ends the exercise, and shows this line.
+trace(
+  (event) => {
+    process.send?.({ waitingIn: '' });
+    print(event);
+  },
+  { onBegin: ({ text }) => process.send?.({ waitingIn: text }) },
+);
+
+function printHint(): void {
+  console.log(`\n${pick('Hint: ', '提示：')}${lastHint}`);
+}
+
+/** Which line of the exercise an error is from. */
+function lineOf({ stack = '' }: Error): string {
+  const line = stack.split(pathToFileURL(process.argv[1] as string).href)[1]?.match(/^:(\d+)/)?.[1];
+  return line === undefined ? '' : pick(`Line ${line}: `, `第 ${line} 行：`);
+}
 
 process.on('uncaughtException', (error) => {
   endOfRow();
-  console.log(`  ✗ ${error.message}`);
+  console.log(`  ✗ ${lineOf(error)}${error.message}`);
   if (error instanceof SystemError) console.log(`\n${explain(error)}`);
-  console.log(`\n${pick('Hint: ', '提示：')}${lastHint}`);
+  printHint();
   process.exit(1);
 });
 
 process.on('exit', (code) => {
-  if (code === 0 && checked > 0) console.log(`\n${pick('Well done.', '做得好。')}`);
-  else if (code === 0) process.exitCode = 1;
+  if (code === 0 && checked > 0) return console.log(`\n${pick('Well done.', '做得好。')}`);
+  if (code === 1) return; // what went wrong has been said
+  endOfRow();
+  console.log(`  ✗ ${pick('It ended before its last line.', '还没到最后一行，程序就结束了。')}`);
+  printHint();
+  process.exitCode = 1;
 });

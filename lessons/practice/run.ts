@@ -1,7 +1,7 @@
 // Copies an exercise into the reader's folder, and runs it there.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Language } from '../frame/lesson.js';
@@ -15,6 +15,12 @@ const patience = 10_000;
 export function exercises(): Map<number, string> {
   const names = readdirSync(folder).filter((name) => pattern.test(name));
   return new Map(names.sort().map((name) => [Number(pattern.exec(name)?.[1]), name]));
+}
+
+/** What an exercise asks for: its first line is in English, its second in Chinese. */
+export function taskOf(number: number, language: Language): string {
+  const lines = readFileSync(join(folder, exercises().get(number) as string), 'utf8').split('\n');
+  return (lines[language === 'zh' ? 1 : 0] as string).replace(/^.*?[:：]\s*/, '');
 }
 
 /** Puts an exercise into a folder of the reader's, unless it is there. @returns the file */
@@ -41,10 +47,10 @@ export async function attempt(file: string, language: Language): Promise<boolean
   child.on('message', (message: Partial<typeof said>) => Object.assign(said, message));
   const impatient = setTimeout(() => {
     const { waitingIn, hint } = said;
-    const call = waitingIn.endsWith(')') ? waitingIn : `${waitingIn}...)`;
+    const call = /^$|\)$/.test(waitingIn) ? waitingIn : `${waitingIn}...)`;
     const text = {
-      en: `It still waits, after ten seconds, in ${call}\n\nHint: ${hint}`,
-      zh: `十秒之后它仍在等待：${call}\n\n提示：${hint}`,
+      en: `${call ? `It still waits, after ten seconds, in ${call}` : 'It still runs, after ten seconds.'}\n\nHint: ${hint}`,
+      zh: `${call ? `十秒之后它仍在等待：${call}` : '十秒之后它仍在运行。'}\n\n提示：${hint}`,
     }[language];
     process.stdout.write(`  ✗ ${text}\n`);
     child.kill('SIGKILL');

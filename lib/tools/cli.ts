@@ -52,4 +52,9 @@ function refuse(message: string): number {
   return 2;
 }
 
+// Whoever reads may have seen enough: `posix-sockets lesson 5 | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 process.exitCode = await main(process.argv.slice(2));

@@ -1,8 +1,7 @@
 // posix-sockets lesson: what the study notes say, executed.
-import { parseArgs } from 'node:util';
 import { lessonFiles, loadLesson } from '../../../lessons/frame/index.js';
 import { give } from '../../../lessons/frame/teacher.js';
-import { type Command, UsageError } from './command.js';
+import { type Command, parse, UsageError } from './command.js';
 import { languageOf, numberOf } from './language.js';
 
 export const lesson: Command = {
@@ -14,7 +13,7 @@ export const lesson: Command = {
     '--picture OUT.html': 'write what happened in it as a page, for lessons that draw it',
   },
   async run(args) {
-    const { values, positionals } = parseArgs({
+    const { values, positionals } = parse({
       args: [...args],
       options: { lang: { type: 'string' }, picture: { type: 'string' } },
       allowPositionals: true,

@@ -6,7 +6,7 @@ import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { UsageError } from './command.js';
+import { parse } from './command.js';
 
 type Options = Record<string, { type: 'string' | 'boolean'; short?: string }>;
 type Values<O extends Options> = ReturnType<typeof parseArgs<{ args: string[]; options: O }>>['values'];
@@ -23,15 +23,7 @@ export function readArguments<const O extends Options>(args: readonly string[], 
   const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
   const first = tokens.find(({ kind }) => kind === 'positional')?.index ?? args.length;
   const own = args.slice(0, first).filter((argument) => argument !== '--');
-  return { values: parse(own, options), file: args[first], rest: args.slice(first + 1) };
-}
-
-function parse<const O extends Options>(args: string[], options: O): Values<O> {
-  try {
-    return parseArgs({ args, options }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return { values: parse({ args: own, options }).values, file: args[first], rest: args.slice(first + 1) };
 }
 
 /** What is to be written of the calls, and where: the options of `posix-sockets trace`. */
