@@ -1,6 +1,8 @@
 import {
   AF_INET,
   AF_UNIX,
+  bind,
+  getsockname,
   MSG_DONTWAIT,
   MSG_PEEK,
   MSG_TRUNC,
@@ -12,10 +14,12 @@ import {
   SOCK_STREAM,
   SockAddr,
   sendmsg,
+  sockaddr_un,
+  socket,
   socketpair,
 } from 'posix-sockets';
 import { describe, expect, test } from 'vitest';
-import { bound, bytes, closedFd, datagramKinds, errorOf, opened } from './support.js';
+import { bound, bytes, closedFd, datagramKinds, errorOf, folder, opened } from './support.js';
 
 const pair = (type: number) => socketpair(AF_UNIX, type).map(opened) as [number, number];
 const udp = datagramKinds.find(([name]) => name === 'UDP over IPv4')?.[1];
@@ -39,6 +43,14 @@ describe('sendmsg and recvmsg', () => {
     expect(recvmsg(to.fd, message)).toBe(5);
     expect(message.name?.equals(from.address)).toBe(true);
     expect(message.name).toMatchObject({ family: AF_INET, length: 16 });
+  });
+
+  test('name: also a path of all 108 bytes, of which getsockname tells one more', () => {
+    const directory = folder();
+    const [from, to] = [opened(socket(AF_UNIX, SOCK_DGRAM)), opened(socket(AF_UNIX, SOCK_DGRAM))];
+    bind(to, sockaddr_un(`${directory}/${'x'.repeat(107 - directory.length)}`));
+    expect(sendmsg(from, new MsgHdr({ name: getsockname(to), iov: bytes('x') }))).toBe(1);
+    expect(recvmsg(to, new MsgHdr({ iov: new Uint8Array(2) }))).toBe(1);
   });
 
   test.each([

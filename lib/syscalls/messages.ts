@@ -4,7 +4,7 @@ import { type Bytes, raw } from '../native.js';
 import { CMSG_LEN, ControlBuffer } from '../structs/control.js';
 import { MessageBatch } from '../structs/message-batch.js';
 import { MsgHdr } from '../structs/msghdr.js';
-import { addressRoom } from '../structs/sockaddr.js';
+import { addressBytes, addressRoom } from '../structs/sockaddr.js';
 import { bytesOrNull } from '../structs/struct.js';
 import type { timespec } from '../structs/time.js';
 import { shown } from '../values.js';
@@ -88,7 +88,7 @@ export function sendmsg(fd: number, message: MsgHdr, flags = 0): number {
 export function trySendmsg(fd: number, message: MsgHdr, flags: number): number {
   checkMessage(message);
   const { iov, name, control } = message;
-  return raw.sendmsg(fd, iov, bytesOrNull(name), bytesOrNull(control), flags);
+  return raw.sendmsg(fd, iov, name === null ? null : addressBytes(name), bytesOrNull(control), flags);
 }
 
 /**
