@@ -134,7 +134,7 @@ function ask(what: string): Supported {
   if (Object.hasOwn(optionTable, what)) return option((optionTable as Record<string, Option>)[what] as Option);
   const value = constants[what];
   if (value !== undefined && what.startsWith('AF_')) return family(value);
-  throw new TypeError(`supports knows address families, options and calls that may be lacking, and not '${what}'`);
+  throw new TypeError(`supports knows address families, options and calls that may be lacking, and not ${shown(what)}`);
 }
 
 /**

@@ -1,8 +1,12 @@
 // Values that a caller gave: looked at and never converted, because a conversion runs code of the value.
 import { isAnyArrayBuffer } from 'node:util/types';
 
+// Longer text is not shown in the text of an error.
+const longestShown = 60;
+
 /** A value in the text of an error; of what could run code, or be of any length, only what it is. */
 export function shown(value: unknown): string {
+  if (typeof value === 'string') return value.length > longestShown ? 'a long text' : `'${value}'`;
   if (typeof value === 'function') return 'a function';
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

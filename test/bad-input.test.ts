@@ -4,19 +4,24 @@ import {
   EFAULT,
   EINVAL,
   ENOTSOCK,
+  epoll_wait,
   ip_msfilter,
   MSG_DONTWAIT,
   MsgHdr,
+  poll,
   raw,
   readv,
   recv,
   recvmsg,
   SOCK_STREAM,
   SockAddr,
+  select,
   send,
   sendFds,
   sendmsg,
+  signalfd,
   socketpair,
+  timerfd_settime,
   writev,
 } from 'posix-sockets';
 import { trace } from 'posix-sockets/trace';
@@ -564,6 +569,18 @@ describe('the checked floor', () => {
         expect(errorOfCall(action), `${action} with ${typeof wrong}`).toBeInstanceOf(TypeError);
       }
     }
+  });
+
+  // Not even its bytes, which are what `raw` takes.
+  test.each([
+    ['fds must be of class PollFds, not an object', () => poll(new Uint8Array(8) as never, 0)],
+    ['events must be of class EpollEvents, not an object', () => epoll_wait(closedFd, new Uint8Array(12) as never, 0)],
+    ['readfds must be of class FdSet or null, not an object', () => select(4, [3] as never, null, null, 0)],
+    ["timeout must be of class timeval, a number or null, not '5'", () => select(0, null, null, null, '5' as never)],
+    ['mask must be of class SigSet, not an object', () => signalfd(-1, [10] as never)],
+    ['value must be of class itimerspec, not an object', () => timerfd_settime(closedFd, 0, {} as never)],
+  ])('what is no such struct is told its class: %s', (message, action) => {
+    expect(action).toThrow(new TypeError(message));
   });
 
   test('a message whose fields were changed to what they cannot be', () => {

@@ -319,7 +319,7 @@ const unknown = { least: 0, most: Number.POSITIVE_INFINITY };
 
 function checked(name: ControlName): ControlKind<unknown> {
   if (typeof name !== 'string' || !Object.hasOwn(controlKinds, name))
-    throw new TypeError(`there is no kind of control message '${shown(name)}'`);
+    throw new TypeError(`there is no kind of control message ${shown(name)}`);
   return kindNamed(name);
 }
 

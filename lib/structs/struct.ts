@@ -161,9 +161,31 @@ export class Struct {
   }
 }
 
-/** The bytes of a struct that may be null. What is no such thing reads as undefined, which `raw` refuses by name. */
-export function bytesOrNull(struct: { readonly bytes: Uint8Array } | null): Uint8Array | null {
-  return struct === null ? null : struct?.bytes;
+/** What has the bytes of a struct, or of an array of them. */
+interface WithBytes {
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The bytes of a struct that a call takes.
+ * @param name the argument, for the error
+ * @param type the class that it must be of, for the error
+ * @param others what the argument may be instead, for the error
+ */
+export function bytesOf(name: string, struct: WithBytes, type: { readonly name: string }, others = ''): Uint8Array {
+  const bytes = struct?.bytes;
+  if (bytes === undefined) throw new TypeError(`${name} must be of class ${type.name}${others}, not ${shown(struct)}`);
+  return bytes;
+}
+
+/** The same, of a struct that may be null. */
+export function bytesOrNull(
+  name: string,
+  struct: WithBytes | null,
+  type: { readonly name: string },
+  others = ' or null',
+): Uint8Array | null {
+  return struct === null ? null : bytesOf(name, struct, type, others);
 }
 
 type Fields = Record<string, Kind<unknown>>;

@@ -2,8 +2,8 @@ import { F_GETOWN, SIOCGIFCONF } from '../constants.js';
 import { fail } from '../errors.js';
 import { type Bytes, raw } from '../native.js';
 import type { signalfd_siginfo } from '../structs/signalfd.js';
-import type { SigSet } from '../structs/sigset.js';
-import { Struct, uint64 } from '../structs/struct.js';
+import { SigSet } from '../structs/sigset.js';
+import { bytesOf, Struct, uint64 } from '../structs/struct.js';
 import { itimerspec } from '../structs/time.js';
 
 declare module '../native.js' {
@@ -215,7 +215,7 @@ export function timerfd_create(clockid: number, flags = 0): number {
  */
 export function timerfd_settime(fd: number, flags: number, value: itimerspec): itimerspec {
   const old = new itimerspec();
-  const answer = raw.timerfd_settime(fd, flags, value?.bytes, old.bytes);
+  const answer = raw.timerfd_settime(fd, flags, bytesOf('value', value, itimerspec), old.bytes);
   return answer < 0 ? fail('timerfd_settime', answer) : old;
 }
 
@@ -244,6 +244,6 @@ export function timerfd_gettime(fd: number): itimerspec {
  * @see signalfd(2)
  */
 export function signalfd(fd: number, mask: SigSet, flags = 0): number {
-  const answer = raw.signalfd(fd, mask?.bytes, flags);
+  const answer = raw.signalfd(fd, bytesOf('mask', mask, SigSet), flags);
   return answer < 0 ? fail('signalfd', answer) : answer;
 }

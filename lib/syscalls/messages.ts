@@ -6,7 +6,7 @@ import { MessageBatch } from '../structs/message-batch.js';
 import { MsgHdr } from '../structs/msghdr.js';
 import { addressBytes, addressRoom } from '../structs/sockaddr.js';
 import { bytesOrNull } from '../structs/struct.js';
-import type { timespec } from '../structs/time.js';
+import { timespec } from '../structs/time.js';
 import { shown } from '../values.js';
 
 declare module '../native.js' {
@@ -88,7 +88,13 @@ export function sendmsg(fd: number, message: MsgHdr, flags = 0): number {
 export function trySendmsg(fd: number, message: MsgHdr, flags: number): number {
   checkMessage(message);
   const { iov, name, control } = message;
-  return raw.sendmsg(fd, iov, name === null ? null : addressBytes(name), bytesOrNull(control), flags);
+  return raw.sendmsg(
+    fd,
+    iov,
+    name === null ? null : addressBytes(name),
+    bytesOrNull('control', control, ControlBuffer),
+    flags,
+  );
 }
 
 /**
@@ -187,7 +193,17 @@ export function recvmmsg(
 ): number {
   checkBatch(batch);
   const { payloads, names, controls, table } = batch;
-  const received = raw.recvmmsg(fd, payloads, names, controls, table, first, count, flags, bytesOrNull(timeout));
+  const received = raw.recvmmsg(
+    fd,
+    payloads,
+    names,
+    controls,
+    table,
+    first,
+    count,
+    flags,
+    bytesOrNull('timeout', timeout, timespec),
+  );
   return received < 0 ? fail('recvmmsg', received) : received;
 }
 

@@ -11,7 +11,7 @@ import {
   type ReadableOption,
   type WritableOption,
 } from '../options/table.js';
-import { littleEndian, Struct } from '../structs/struct.js';
+import { bytesOf, littleEndian, Struct } from '../structs/struct.js';
 import { tcp_zerocopy_receive } from '../structs/tcp.js';
 import { shown } from '../values.js';
 
@@ -62,11 +62,11 @@ export function getsockopt<O extends number>(fd: number, level: number, optname:
  * @see setsockopt(2), socket(7), ip(7), ipv6(7), tcp(7), udp(7), unix(7)
  */
 export function setsockopt<O extends number>(fd: number, level: number, optname: O, value: Given<O>): void {
-  const answer = raw.setsockopt(fd, level, optname, bytesOf(value));
+  const answer = raw.setsockopt(fd, level, optname, numberOrBytes(value));
   if (answer < 0) fail('setsockopt', answer);
 }
 
-function bytesOf(value: number | Struct | readonly Struct[] | Bytes): number | Bytes {
+function numberOrBytes(value: number | Struct | readonly Struct[] | Bytes): number | Bytes {
   if (value instanceof Struct) return value.bytes;
   if (!Array.isArray(value)) return value as number | Bytes;
   return Buffer.concat(
@@ -120,7 +120,7 @@ export function setOption<Name extends WritableOption>(fd: number, name: Name, v
 function known(name: string, without: 'read' | 'write', verb: string): Option {
   const isName = typeof name === 'string' && Object.hasOwn(optionTable, name);
   const option = isName ? (optionTable as Record<string, Option>)[name] : undefined;
-  if (!option || option.access === without) throw new TypeError(`'${shown(name)}' is no option that can be ${verb}`);
+  if (!option || option.access === without) throw new TypeError(`${shown(name)} is no option that can be ${verb}`);
   return option;
 }
 
@@ -150,6 +150,6 @@ export function tcpZerocopyReceive(
   copy: Bytes | null = null,
   into: tcp_zerocopy_receive = new tcp_zerocopy_receive(),
 ): tcp_zerocopy_receive {
-  const answer = raw.tcpZerocopyReceive(fd, mapping, copy, into?.bytes);
+  const answer = raw.tcpZerocopyReceive(fd, mapping, copy, bytesOf('into', into, tcp_zerocopy_receive));
   return answer < 0 ? fail('getsockopt', answer) : into;
 }

@@ -1,9 +1,9 @@
 import { fail } from '../errors.js';
 import { raw } from '../native.js';
-import type { io_uring_params } from '../structs/io-uring.js';
-import type { SigSet } from '../structs/sigset.js';
-import { bytesOrNull } from '../structs/struct.js';
-import type { timespec } from '../structs/time.js';
+import { io_uring_params } from '../structs/io-uring.js';
+import { SigSet } from '../structs/sigset.js';
+import { bytesOf, bytesOrNull } from '../structs/struct.js';
+import { timespec } from '../structs/time.js';
 
 declare module '../native.js' {
   interface Raw {
@@ -39,7 +39,7 @@ declare module '../native.js' {
  * @see io_uring_setup(2)
  */
 export function io_uring_setup(entries: number, params: io_uring_params): number {
-  const fd = raw.io_uring_setup(entries, params?.bytes);
+  const fd = raw.io_uring_setup(entries, bytesOf('params', params, io_uring_params));
   return fd < 0 ? fail('io_uring_setup', fd) : fd;
 }
 
@@ -66,6 +66,13 @@ export function io_uring_enter(
   timeout: timespec | null = null,
   sigmask: SigSet | null = null,
 ): number {
-  const taken = raw.io_uring_enter(fd, to_submit, min_complete, flags, bytesOrNull(timeout), bytesOrNull(sigmask));
+  const taken = raw.io_uring_enter(
+    fd,
+    to_submit,
+    min_complete,
+    flags,
+    bytesOrNull('timeout', timeout, timespec),
+    bytesOrNull('sigmask', sigmask, SigSet),
+  );
   return taken < 0 ? fail('io_uring_enter', taken) : taken;
 }

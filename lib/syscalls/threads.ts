@@ -71,6 +71,6 @@ export function gettid(): number {
  */
 export function pthread_sigmask(how: number, set: SigSet | null): SigSet {
   const old = new SigSet();
-  const answer = raw.pthread_sigmask(how, bytesOrNull(set), old.bytes);
+  const answer = raw.pthread_sigmask(how, bytesOrNull('set', set, SigSet), old.bytes);
   return answer < 0 ? fail('pthread_sigmask', answer) : old;
 }

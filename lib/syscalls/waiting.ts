@@ -1,10 +1,10 @@
 import { fail } from '../errors.js';
 import { raw } from '../native.js';
 import { EpollEvents } from '../structs/epoll-events.js';
-import type { FdSet } from '../structs/fdset.js';
-import type { PollFds } from '../structs/pollfds.js';
-import type { SigSet } from '../structs/sigset.js';
-import { bytesOrNull } from '../structs/struct.js';
+import { FdSet } from '../structs/fdset.js';
+import { PollFds } from '../structs/pollfds.js';
+import { SigSet } from '../structs/sigset.js';
+import { bytesOf, bytesOrNull } from '../structs/struct.js';
 import { timespec, timeval } from '../structs/time.js';
 
 declare module '../native.js' {
@@ -39,8 +39,11 @@ declare module '../native.js' {
 /** How long to wait: milliseconds (fractions count), or a timespec; null for as long as it takes. */
 export type Timeout = number | timespec | null;
 
+const orNumber = ', a number or null';
+
 function timespecBytes(timeout: Timeout): Uint8Array | null {
-  return bytesOrNull(typeof timeout === 'number' ? timespec.fromMilliseconds(timeout) : timeout);
+  const time = typeof timeout === 'number' ? timespec.fromMilliseconds(timeout) : timeout;
+  return bytesOrNull('timeout', time, timespec, orNumber);
 }
 
 /**
@@ -65,10 +68,10 @@ export function select(
   const time = typeof timeout === 'number' ? timeval.fromMilliseconds(timeout) : timeout;
   const ready = raw.select(
     nfds,
-    bytesOrNull(readfds),
-    bytesOrNull(writefds),
-    bytesOrNull(exceptfds),
-    bytesOrNull(time),
+    bytesOrNull('readfds', readfds, FdSet),
+    bytesOrNull('writefds', writefds, FdSet),
+    bytesOrNull('exceptfds', exceptfds, FdSet),
+    bytesOrNull('timeout', time, timeval, orNumber),
   );
   return ready < 0 ? fail('select', ready) : ready;
 }
@@ -96,11 +99,11 @@ export function pselect(
 ): number {
   const ready = raw.pselect(
     nfds,
-    bytesOrNull(readfds),
-    bytesOrNull(writefds),
-    bytesOrNull(exceptfds),
+    bytesOrNull('readfds', readfds, FdSet),
+    bytesOrNull('writefds', writefds, FdSet),
+    bytesOrNull('exceptfds', exceptfds, FdSet),
     timespecBytes(timeout),
-    bytesOrNull(sigmask),
+    bytesOrNull('sigmask', sigmask, SigSet),
   );
   return ready < 0 ? fail('pselect', ready) : ready;
 }
@@ -115,7 +118,7 @@ export function pselect(
  * @see poll(2)
  */
 export function poll(fds: PollFds, timeout: number): number {
-  const ready = raw.poll(fds?.bytes, timeout);
+  const ready = raw.poll(bytesOf('fds', fds, PollFds), timeout);
   return ready < 0 ? fail('poll', ready) : ready;
 }
 
@@ -129,7 +132,11 @@ export function poll(fds: PollFds, timeout: number): number {
  * @see poll(2)
  */
 export function ppoll(fds: PollFds, timeout: Timeout, sigmask: SigSet | null = null): number {
-  const ready = raw.ppoll(fds?.bytes, timespecBytes(timeout), bytesOrNull(sigmask));
+  const ready = raw.ppoll(
+    bytesOf('fds', fds, PollFds),
+    timespecBytes(timeout),
+    bytesOrNull('sigmask', sigmask, SigSet),
+  );
   return ready < 0 ? fail('ppoll', ready) : ready;
 }
 
@@ -187,7 +194,7 @@ export function epoll_ctl(epfd: number, op: number, fd: number, events = 0, data
  * @see epoll_wait(2)
  */
 export function epoll_wait(epfd: number, events: EpollEvents, timeout: number): number {
-  const ready = raw.epoll_wait(epfd, events?.bytes, timeout);
+  const ready = raw.epoll_wait(epfd, bytesOf('events', events, EpollEvents), timeout);
   return ready < 0 ? fail('epoll_wait', ready) : ready;
 }
 
@@ -203,7 +210,12 @@ export function epoll_wait(epfd: number, events: EpollEvents, timeout: number): 
  * @see epoll_wait(2)
  */
 export function epoll_pwait(epfd: number, events: EpollEvents, timeout: number, sigmask: SigSet | null = null): number {
-  const ready = raw.epoll_pwait(epfd, events?.bytes, timeout, bytesOrNull(sigmask));
+  const ready = raw.epoll_pwait(
+    epfd,
+    bytesOf('events', events, EpollEvents),
+    timeout,
+    bytesOrNull('sigmask', sigmask, SigSet),
+  );
   return ready < 0 ? fail('epoll_pwait', ready) : ready;
 }
 
@@ -223,6 +235,11 @@ export function epoll_pwait2(
   timeout: Timeout,
   sigmask: SigSet | null = null,
 ): number {
-  const ready = raw.epoll_pwait2(epfd, events?.bytes, timespecBytes(timeout), bytesOrNull(sigmask));
+  const ready = raw.epoll_pwait2(
+    epfd,
+    bytesOf('events', events, EpollEvents),
+    timespecBytes(timeout),
+    bytesOrNull('sigmask', sigmask, SigSet),
+  );
   return ready < 0 ? fail('epoll_pwait2', ready) : ready;
 }
