@@ -214,6 +214,12 @@ describe('getOption and setOption', () => {
     expect(() => set(fd, 'SO_TYPE', 1)).toThrow(new TypeError("'SO_TYPE' is no option that can be set"));
   });
 
+  test('name the option in the error', () => {
+    const fd = places.tcp();
+    expect(() => set(fd, 'SO_REUSEADDR', 1)).toThrow(new TypeError('SO_REUSEADDR must be true or false, not 1'));
+    expect(() => set(fd, 'SO_LINGER', 1)).toThrow(new TypeError('SO_LINGER must be a linger, or its fields, not 1'));
+  });
+
   const misfits: [name: string, value: unknown, error: typeof TypeError | typeof RangeError][] = [
     ['SO_REUSEADDR', 1, TypeError],
     ['SO_SNDBUF', '1', TypeError],

@@ -16,8 +16,11 @@ export interface Content<Out, In = Out> {
   readonly question?: Uint8Array;
   /** The value of the bytes that the kernel wrote. */
   decode(bytes: Uint8Array): Out;
-  /** The bytes of a value for the kernel. */
-  encode(value: In): Uint8Array;
+  /**
+   * The bytes of a value for the kernel.
+   * @param name what the errors call the value
+   */
+  encode(value: In, name: string): Uint8Array;
 }
 
 /** The class of a struct, which stands for what holds one. */
@@ -53,10 +56,10 @@ function structure<S extends Struct, Init>(type: StructClass<S, Init>): Content<
     type: `struct ${type.name}`,
     room: type.size,
     decode: (bytes) => new type(bytes as Init),
-    encode(value) {
+    encode(value, name) {
       if (value instanceof type) return value.bytes;
       if (value instanceof Struct || typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) {
-        throw new TypeError(`the value must be a ${type.name}, or its fields, not ${shown(value)}`);
+        throw new TypeError(`${name} must be a ${type.name}, or its fields, not ${shown(value)}`);
       }
       return new type(value).bytes;
     },
@@ -77,9 +80,9 @@ function fixed<T>(type: string, kind: Kind<T>, size: number): Content<T> {
       if (whole !== bytes) whole.set(bytes);
       return kind.read(view(whole), [0, size]);
     },
-    encode(value) {
+    encode(value, name) {
       const bytes = new Uint8Array(size);
-      kind.write(view(bytes), [0, size], value, 'the value');
+      kind.write(view(bytes), [0, size], value, name);
       return bytes;
     },
   };
@@ -98,9 +101,9 @@ export const uint64 = fixed('uint64_t', uint64Kind, 8);
 export const flag: Content<boolean> = {
   ...int,
   decode: (bytes) => int.decode(bytes) !== 0,
-  encode(value) {
-    if (typeof value !== 'boolean') throw new TypeError(`the value must be true or false, not ${shown(value)}`);
-    return int.encode(value ? 1 : 0);
+  encode(value, name) {
+    if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false, not ${shown(value)}`);
+    return int.encode(value ? 1 : 0, name);
   },
 };
 
@@ -112,9 +115,9 @@ export const text: Content<string> = {
     const end = bytes.indexOf(0);
     return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
   },
-  encode(value) {
-    if (typeof value !== 'string') throw new TypeError(`the value must be a string, not ${shown(value)}`);
-    if (value.includes('\0')) throw new TypeError('the value cannot have a NUL inside');
+  encode(value, name) {
+    if (typeof value !== 'string') throw new TypeError(`${name} must be a string, not ${shown(value)}`);
+    if (value.includes('\0')) throw new TypeError(`${name} cannot have a NUL inside`);
     return new TextEncoder().encode(value);
   },
 };
@@ -125,8 +128,8 @@ export function bytes(room: number): Content<Uint8Array> {
     type: 'bytes',
     room,
     decode: (bytes) => bytes,
-    encode(value) {
-      if (!(value instanceof Uint8Array)) throw new TypeError(`the value must be a Uint8Array, not ${shown(value)}`);
+    encode(value, name) {
+      if (!(value instanceof Uint8Array)) throw new TypeError(`${name} must be a Uint8Array, not ${shown(value)}`);
       return value;
     },
   };
@@ -145,8 +148,8 @@ export const sockaddr: Content<SockAddr> = {
   type: 'struct sockaddr',
   room: 128,
   decode: (bytes) => SockAddr.from(bytes),
-  encode(value) {
-    if (!(value instanceof SockAddr)) throw new TypeError(`the value must be a SockAddr, not ${shown(value)}`);
+  encode(value, name) {
+    if (!(value instanceof SockAddr)) throw new TypeError(`${name} must be a SockAddr, not ${shown(value)}`);
     return value.bytes;
   },
 };
@@ -161,9 +164,9 @@ export function list<H extends Holding>(element: H, most: number): Content<Out<H
       Array.from({ length: Math.floor(bytes.length / size) }, (_, i) =>
         decode(bytes.subarray(i * size, (i + 1) * size)),
       ),
-    encode(values) {
-      const bytes = new Uint8Array(size * arrayIn('the value', values).length);
-      for (const [i, value] of values.entries()) bytes.set(encode(value), i * size);
+    encode(values, name) {
+      const bytes = new Uint8Array(size * arrayIn(name, values).length);
+      for (const [i, value] of values.entries()) bytes.set(encode(value, `${name}[${i}]`), i * size);
       return bytes;
     },
   };
@@ -183,7 +186,7 @@ export function or<H extends Holding, Others extends readonly StructClass[]>(
   return {
     ...content,
     type: [content.type, ...others.map((type) => `struct ${type.name}`)].join(' or '),
-    encode: (value) =>
-      others.some((type) => value instanceof type) ? (value as Struct).bytes : content.encode(value as In<H>),
+    encode: (value, name) =>
+      others.some((type) => value instanceof type) ? (value as Struct).bytes : content.encode(value as In<H>, name),
   };
 }

@@ -168,7 +168,7 @@ export class ControlBuffer implements Iterable<ControlMessage> {
     const entries = (Object.entries(objectIn('messages', messages)) as [ControlName, unknown][]).map(
       ([name, value]) => {
         const { level, type, holds } = checked(name);
-        return { level, type, data: holds.encode(value) };
+        return { level, type, data: holds.encode(value, name) };
       },
     );
     const control = new ControlBuffer(entries.reduce((room, { data }) => room + CMSG_SPACE(data.length), 0));
@@ -214,7 +214,7 @@ export class ControlBuffer implements Iterable<ControlMessage> {
    */
   add<N extends ControlName>(kind: N, value: ControlInput<N>): this {
     const { level, type, holds } = checked(kind);
-    return this.push(level, type, holds.encode(value));
+    return this.push(level, type, holds.encode(value, kind));
   }
 
   /**

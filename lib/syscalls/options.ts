@@ -94,7 +94,7 @@ export function getOption<Name extends ReadableOption>(
   question?: OptionInput<Name>,
 ): OptionValue<Name> {
   const { levels, number, content } = known(name, 'write', 'read');
-  const asked = question === undefined ? (content.question ?? nothing) : content.encode(question as never);
+  const asked = question === undefined ? (content.question ?? nothing) : content.encode(question as never, 'question');
   const bytes = new Uint8Array(Math.max(content.room, asked.length));
   bytes.set(asked);
   const length = getsockopt(fd, levelFor(fd, levels), number, bytes);
@@ -114,7 +114,7 @@ export function getOption<Name extends ReadableOption>(
  */
 export function setOption<Name extends WritableOption>(fd: number, name: Name, value: OptionInput<Name>): void {
   const { levels, number, content } = known(name, 'read', 'set');
-  setsockopt(fd, levelFor(fd, levels), number, content.encode(value as never));
+  setsockopt(fd, levelFor(fd, levels), number, content.encode(value as never, name));
 }
 
 function known(name: string, without: 'read' | 'write', verb: string): Option {
