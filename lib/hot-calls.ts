@@ -33,6 +33,7 @@ export function hotCalls(whole: Raw, native: HotCalls, passed: Int32Array, watch
     passed[2] = third;
     return true;
   };
+  // Its argument is the call itself, which is made first and leaves its answer in `passed`.
   const answer = (_made: undefined) => passed[0] as number;
   return {
     accept4: (fd, peer, flags) => (pass(fd, flags, 0) ? answer(accept4(peer)) : whole.accept4(fd, peer, flags)),

@@ -72,7 +72,7 @@ const packageFolder = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 function load(): Addon {
   const require = createRequire(import.meta.url);
-  const nodeGypBuild = require('node-gyp-build') as { (folder: string): Addon; path(folder: string): string };
+  const nodeGypBuild = require('node-gyp-build') as { path(folder: string): string };
   let path: string;
   try {
     path = nodeGypBuild.path(packageFolder);

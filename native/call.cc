@@ -68,10 +68,10 @@ static bool GetBytes(napi_env env, napi_value value, Bytes* found) {
   return false;
 }
 
-Bytes Call::otherBytes(const char* argument) {
+Bytes Call::otherBytes(const char* argument, const char* wanted) {
   Bytes found;
   if (GetBytes(env_, next(), &found)) return found;
-  refuseType(argument, "a Uint8Array, another view of bytes or an ArrayBuffer");
+  refuseType(argument, wanted);
   return {};
 }
 

@@ -51,10 +51,10 @@ class Call {
   int64_t wide(const char* argument) { return static_cast<int64_t>(number(argument, -kMaxSafe, kMaxSafe)); }
   size_t size(const char* argument) { return static_cast<size_t>(number(argument, 0, kMaxSafe)); }
 
-  // Any typed array, DataView or ArrayBuffer. A detached one has length 0.
-  Bytes bytes(const char* argument) {
+  // Any typed array, DataView or ArrayBuffer. A detached one has length 0. `wanted` is for the error.
+  Bytes bytes(const char* argument, const char* wanted = kBytes) {
     Bytes found;
-    return takeUint8Array(&found) ? found : otherBytes(argument);
+    return takeUint8Array(&found) ? found : otherBytes(argument, wanted);
   }
 
   // The same, or null for a null pointer, which an empty buffer is not.
@@ -62,7 +62,7 @@ class Call {
     Bytes found;
     if (!takeUint8Array(&found)) {
       if (skipNull()) return found;
-      found = otherBytes(argument);
+      found = otherBytes(argument, kBytesOrNull);
     }
     if (!found.data) found.data = nothing_;
     return found;
@@ -71,16 +71,16 @@ class Call {
   // The same, of at least `size` bytes, for the kernel (or libc) to use as a struct. It need not be aligned,
   // so the addon itself copies it before it looks at a field.
   template <typename Struct>
-  Struct* structure(const char* argument) {
-    return reinterpret_cast<Struct*>(sized(argument, bytes(argument), sizeof(Struct)));
+  Struct* structure(const char* argument, const char* wanted = kBytes) {
+    return reinterpret_cast<Struct*>(sized(argument, bytes(argument, wanted), sizeof(Struct)));
   }
   template <typename Struct>
   Struct* structureOrNull(const char* argument) {
-    return skipNull() ? nullptr : structure<Struct>(argument);
+    return skipNull() ? nullptr : structure<Struct>(argument, kBytesOrNull);
   }
 
-  // A buffer's length as a C length of 32 bits (socklen_t, int). Longer is longer than any such object can
-  // be.
+  // A buffer's length as a C length of 32 bits (socklen_t, int): at most INT_MAX, more than any such object
+  // has.
   static socklen_t length(Bytes bytes) {
     return bytes.length > INT_MAX ? INT_MAX : static_cast<socklen_t>(bytes.length);
   }
@@ -136,6 +136,8 @@ class Call {
   Shared* shared() const { return function_->environment->shared; }
 
  private:
+  static constexpr const char* kBytes = "a Uint8Array, another view of bytes or an ArrayBuffer";
+  static constexpr const char* kBytesOrNull = "a Uint8Array, another view of bytes, an ArrayBuffer or null";
   static constexpr double kMaxSafe = 9007199254740991.0;
   inline static uint8_t nothing_[1] = {};  // where an empty buffer points
   // Node-API leaves the type untouched for kinds of array that it does not know.
@@ -168,7 +170,7 @@ class Call {
   }
 
   bool nextIs(napi_valuetype wanted);
-  Bytes otherBytes(const char* argument);
+  Bytes otherBytes(const char* argument, const char* wanted);
   uint8_t* sized(const char* argument, Bytes found, size_t size);
   void refuseInteger(const char* argument, double least, double most);
 

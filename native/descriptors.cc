@@ -124,7 +124,7 @@ static napi_value Fcntl(AnyCall& call) {
     if (command == F_GETOWN) return Owner(call, fd);
     return call.answer(fcntl(fd, command, TakesInt(command) ? argument : 0));
   }
-  Bytes bytes = call.bytes("arg");
+  Bytes bytes = call.bytes("arg", "an integer, a Uint8Array, another view of bytes or an ArrayBuffer");
   if (TakesInt(command)) call.refuseType("arg", "a number for this command");
   if (!call.ok()) return nullptr;
   Scratch scratch(bytes);
@@ -162,8 +162,7 @@ static bool HoldsNoPointer(unsigned long request) {
   }
 }
 
-// int ioctl(int fd, unsigned long op, ...);  out[0]: the int, where the argument is one; for SIOCGIFCONF,
-// ifc_len
+// int ioctl(int fd, unsigned long op, ...);  out[0]: the int, if the argument is one; ifc_len of SIOCGIFCONF
 static napi_value Ioctl(Call& call) {
   int fd = call.fd();
   unsigned long request = call.flags("request");
@@ -180,7 +179,7 @@ static napi_value Ioctl(Call& call) {
     call.out()[0] = value;
     return answer;
   }
-  Bytes bytes = call.bytes("arg");
+  Bytes bytes = call.bytes("arg", "an integer, a Uint8Array, another view of bytes, an ArrayBuffer or null");
   if (request == SIOCGIFCONF) {
     if (!call.ok()) return nullptr;
     ifconf list{};
@@ -228,8 +227,8 @@ static napi_value TimerfdCreate(Call& call) {
   return call.ok() ? call.answer(timerfd_create(clock, static_cast<int>(flags))) : nullptr;
 }
 
-// int timerfd_settime(int fd, int flags, const struct itimerspec *new_value, struct itimerspec *_Nullable
-// old_value);
+// int timerfd_settime(int fd, int flags, const struct itimerspec *new_value,
+//                     struct itimerspec *_Nullable old_value);
 static napi_value TimerfdSettime(Call& call) {
   int fd = call.fd();
   uint32_t flags = call.flags("flags");

@@ -101,8 +101,9 @@ static void Pack(const addrinfo* list, Records& records) {
   }
 }
 
-// int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo
-// **res); Answers the size of the records, or EAI_*; out[0]: errno of EAI_SYSTEM
+// int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+//                 struct addrinfo **res);
+// Answers the size of the records, or EAI_*; out[0]: errno of EAI_SYSTEM
 static napi_value Getaddrinfo(Call& call) {
   AddressQuery query(call);
   Records records(call.bytes("result"));
@@ -164,8 +165,9 @@ static napi_value GetaddrinfoAsync(Call& call) {
   return promise;
 }
 
-// int getnameinfo(const struct sockaddr *addr, socklen_t addrlen, char host[], socklen_t, char serv[],
-// socklen_t, int flags); Answers 0 or EAI_*; out: the lengths of host and service, and errno of EAI_SYSTEM
+// int getnameinfo(const struct sockaddr *addr, socklen_t addrlen, char host[], socklen_t hostlen,
+//                 char serv[], socklen_t servlen, int flags);
+// Answers 0 or EAI_*; out: the lengths of host and service, and errno of EAI_SYSTEM
 static napi_value Getnameinfo(Call& call) {
   Bytes address = call.bytes("address");
   Bytes host = call.bytesOrNull("host");
@@ -247,8 +249,7 @@ static size_t SizeOf(const sockaddr* address) {
     case AF_INET6:
       return sizeof(sockaddr_in6);
     case AF_PACKET: {
-      // An interface's address may be longer than the eight bytes that sockaddr_ll declares (InfiniBand has
-      // 20).
+      // An interface's address may be longer than sockaddr_ll's eight bytes: InfiniBand's has 20.
       size_t hardware = reinterpret_cast<const sockaddr_ll*>(address)->sll_halen;
       return offsetof(sockaddr_ll, sll_addr) + (hardware > 8 ? hardware : 8);
     }

@@ -72,8 +72,8 @@ static void RefusePointers(Call& call, int level, int name) {
   if (HoldsPointer(level, name)) call.refuseRange("optname", "an option whose struct holds no pointer");
 }
 
-// int getsockopt(int sockfd, int level, int optname, void optval[.*optlen], socklen_t *optlen);  out[0]:
-// optlen
+// int getsockopt(int sockfd, int level, int optname, void optval[.*optlen], socklen_t *optlen);
+// out[0]: optlen
 static napi_value Getsockopt(Call& call) {
   int fd = call.fd();
   int level = call.integer("level");
@@ -82,8 +82,8 @@ static napi_value Getsockopt(Call& call) {
   RefusePointers(call, level, name);
   if (!call.ok()) return nullptr;
   socklen_t length = call.length(value);
-  // The one option whose length counts instructions and not bytes: socket(7) is silent, net/core/filter.c is
-  // not.
+  // The one option whose length counts instructions and not bytes: see net/core/filter.c, for socket(7) is
+  // silent.
   bool countsInstructions = level == SOL_SOCKET && name == SO_GET_FILTER;
   if (countsInstructions) length /= sizeof(sock_filter);
   if (CountsEntries(level, name)) {
@@ -113,7 +113,7 @@ static napi_value Setsockopt(Call& call) {
     int value = static_cast<int>(call.flags("value"));
     return call.ok() ? call.answer(setsockopt(fd, level, name, &value, sizeof value)) : nullptr;
   }
-  Bytes value = call.bytes("value");
+  Bytes value = call.bytes("value", "an integer, a Uint8Array, another view of bytes or an ArrayBuffer");
   if (!call.ok()) return nullptr;
   if (TakesProgram(level, name)) {
     size_t count = value.length / sizeof(sock_filter);

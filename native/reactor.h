@@ -12,7 +12,7 @@
 
 class Reactor : public Napi::ObjectWrap<Reactor> {
  public:
-  // new Reactor(epfd, shared, deliver): `NativeReactor` in lib/reactor.ts says what each method does.
+  // new Reactor(epfd, shared, deliver): `NativeReactor` in lib/native.ts says what each method does.
   static Napi::Function Class(Napi::Env env, Environment* environment);
 
   explicit Reactor(const Napi::CallbackInfo& info);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "ring-entry.h"
+#include "threads.h"
 
 namespace {
 
@@ -27,9 +28,6 @@ struct sync_cancel_reg {
 constexpr long kSetupCall = 425, kEnterCall = 426, kRegisterCall = 427;
 
 constexpr uint32_t kEnterExtArg = 8;  // IORING_ENTER_EXT_ARG
-
-// The kernel's sigset_t, of which libc's has more.
-constexpr size_t kSignalSetSize = 8;
 
 // Entries end up where the kernel reads them only when it is entered, so these need no atomic instructions of
 // their own beyond acquire and release.
@@ -159,10 +157,10 @@ void Ring::abandon() {
 
 long EnterRing(int fd, uint32_t count, uint32_t least, uint32_t flags, const timespec* timeout,
                const sigset_t* mask) {
-  if (!timeout) return syscall(kEnterCall, fd, count, least, flags, mask, kSignalSetSize);
+  if (!timeout) return syscall(kEnterCall, fd, count, least, flags, mask, kKernelSigsetSize);
   getevents_arg argument = {};
   argument.sigmask = reinterpret_cast<uintptr_t>(mask);
-  argument.sigmask_sz = kSignalSetSize;
+  argument.sigmask_sz = kKernelSigsetSize;
   argument.ts = reinterpret_cast<uintptr_t>(timeout);
   return syscall(kEnterCall, fd, count, least, flags | kEnterExtArg, &argument, sizeof argument);
 }

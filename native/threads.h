@@ -13,6 +13,9 @@ void ForgetThread(Environment* environment);
 // be ended.
 int InterruptSignal();
 
+// How long the kernel's sigset_t is, of which libc's has more.
+constexpr size_t kKernelSigsetSize = 8;
+
 // A sigset_t argument, or null; without the signal above.
 class SignalMask {
  public:

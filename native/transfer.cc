@@ -58,8 +58,8 @@ static napi_value Recv(AnyCall& call) {
                    : nullptr;
 }
 
-// ssize_t sendto(int sockfd, const void buf[.len], size_t len, int flags, const struct sockaddr *dest_addr,
-// socklen_t);
+// ssize_t sendto(int sockfd, const void buf[.len], size_t len, int flags,
+//                const struct sockaddr *dest_addr, socklen_t addrlen);
 template <class AnyCall>
 static napi_value Sendto(AnyCall& call) {
   int fd = call.fd();
@@ -71,8 +71,9 @@ static napi_value Sendto(AnyCall& call) {
                    : nullptr;
 }
 
-// ssize_t recvfrom(int sockfd, void buf[.len], size_t len, int flags, struct sockaddr *src_addr, socklen_t
-// *addrlen); out[0]: the address's length
+// ssize_t recvfrom(int sockfd, void buf[.len], size_t len, int flags,
+//                  struct sockaddr *src_addr, socklen_t *addrlen);
+// out[0]: the address's length
 template <class AnyCall>
 static napi_value Recvfrom(AnyCall& call) {
   int fd = call.fd();
@@ -109,8 +110,8 @@ static napi_value Sendfile(Call& call) {
   return call.ok() ? call.answer(sendfile64(to, from, offset.pointer(), count)) : nullptr;
 }
 
-// ssize_t splice(int fd_in, off_t *_Nullable off_in, int fd_out, off_t *_Nullable off_out, size_t len,
-// unsigned flags);
+// ssize_t splice(int fd_in, off_t *_Nullable off_in, int fd_out, off_t *_Nullable off_out,
+//                size_t len, unsigned int flags);
 static napi_value Splice(Call& call) {
   int from = call.integer("in");
   Offset fromOffset(call, "inOffset");

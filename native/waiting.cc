@@ -59,8 +59,8 @@ static napi_value Poll(Call& call) {
              : nullptr;
 }
 
-// int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *_Nullable tmo_p, const sigset_t
-// *_Nullable sigmask);
+// int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *_Nullable tmo_p,
+//           const sigset_t *_Nullable sigmask);
 static napi_value Ppoll(Call& call) {
   Bytes fds = call.bytes("fds");
   auto* timeout = call.structureOrNull<timespec>("timeout");
@@ -107,8 +107,8 @@ static napi_value EpollWait(AnyCall& call) {
   return call.number(kernel::epoll_wait(epfd, events.data, MaxEvents(events), timeout));
 }
 
-// int epoll_pwait(int epfd, struct epoll_event *events, int maxevents, int timeout, const sigset_t *_Nullable
-// sigmask);
+// int epoll_pwait(int epfd, struct epoll_event *events, int maxevents, int timeout,
+//                 const sigset_t *_Nullable sigmask);
 static napi_value EpollPwait(Call& call) {
   int epfd = call.integer("epfd");
   Bytes events = call.bytes("events");
@@ -119,17 +119,15 @@ static napi_value EpollPwait(Call& call) {
                                  timeout, mask.pointer()));
 }
 
-// int epoll_pwait2(int epfd, struct epoll_event *events, int maxevents, const struct timespec *_Nullable
-// timeout,
-//                  const sigset_t *_Nullable sigmask);
+// int epoll_pwait2(int epfd, struct epoll_event *events, int maxevents,
+//                  const struct timespec *_Nullable timeout, const sigset_t *_Nullable sigmask);
 static napi_value EpollPwait2(Call& call) {
   int epfd = call.integer("epfd");
   Bytes events = call.bytes("events");
   auto* timeout = call.structureOrNull<timespec>("timeout");
   SignalMask mask(call, "sigmask", true);
   if (!call.ok()) return nullptr;
-  constexpr int kSysEpollPwait2 = 441;     // glibc has the function since 2.35, the kernel since 5.11
-  constexpr size_t kKernelSigsetSize = 8;  // and the kernel's sigset_t is not glibc's
+  constexpr int kSysEpollPwait2 = 441;  // glibc has the function since 2.35, the kernel since 5.11
   return call.answer(syscall(kSysEpollPwait2, epfd, events.data, MaxEvents(events), timeout, mask.pointer(),
                              kKernelSigsetSize));
 }

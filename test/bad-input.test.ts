@@ -199,6 +199,16 @@ test('an array of 2^32 - 1 holes is refused at once', () => {
   expect(() => raw.writev(closedFd, holes)).toThrow("writev: 'buffers' must be an array of buffers");
 });
 
+test('where bytes are not all that may stand, the error says so', () => {
+  const values = 'an integer, a Uint8Array, another view of bytes or an ArrayBuffer';
+  expect(() => raw.setsockopt(closedFd, 1, 2, true as never)).toThrow(`setsockopt: 'value' must be ${values}`);
+  expect(() => raw.fcntl(closedFd, 0, {} as never)).toThrow(`fcntl: 'arg' must be ${values}`);
+  const orNull = 'a Uint8Array, another view of bytes, an ArrayBuffer or null';
+  expect(() => raw.ioctl(closedFd, 0x541b, true as never)).toThrow(`ioctl: 'arg' must be an integer, ${orNull}`);
+  expect(() => raw.accept(closedFd, {} as never)).toThrow(`accept: 'peer' must be ${orNull}`);
+  expect(() => raw.ppoll(new Uint8Array(0), 5 as never, null)).toThrow(`ppoll: 'timeout' must be ${orNull}`);
+});
+
 test('what is out of range is told the range that it is out of', () => {
   for (const value of [-1, 1.5, 65_536]) {
     expect(() => raw.htons(value)).toThrow("htons: 'value' must be an integer from 0 to 65535");
