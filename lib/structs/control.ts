@@ -325,5 +325,7 @@ function checked(name: ControlName): ControlKind<unknown> {
 
 function sum(kinds: readonly ControlName[]): number {
   if (!Array.isArray(kinds)) throw new TypeError('a ControlBuffer takes its size, the kinds it has room for, or bytes');
-  return kinds.reduce((room, name) => room + CMSG_SPACE(checked(name).most), 0);
+  let room = 0;
+  for (const name of kinds) room += CMSG_SPACE(checked(name).most); // reduce would pass over holes, however many
+  return room;
 }
