@@ -283,6 +283,7 @@ test('sendAll refuses what is no bytes, by name, and sends nothing of it', async
     ['text', 'bytes'],
     [5, 'bytes'],
     [[Buffer.from('x'), 'text'], 'bytes[1]'],
+    [new Array(2 ** 32 - 1), 'bytes[0]'],
   ] as const) {
     expect(() => one.sendAll(value as never)).toThrow(`${name} must be a Uint8Array`);
   }

@@ -12,7 +12,7 @@ export class Unsent {
 
   constructor(bytes: Bytes | readonly Bytes[]) {
     if (Array.isArray(bytes)) {
-      [this.#first, ...this.#others] = bytes.map((each, i) => bytesIn(`bytes[${i}]`, each));
+      [this.#first, ...this.#others] = Array.from(bytes, (each, i) => bytesIn(`bytes[${i}]`, each));
     } else {
       this.#first = bytesIn('bytes', bytes);
     }
