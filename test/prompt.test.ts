@@ -144,7 +144,7 @@ describe.skipIf(!haveSs)('.sockets and ss (skipped without ss)', () => {
       'const acknowledged = () => getOption(server, "TCP_INFO").tcpi_state === TCP_FIN_WAIT2',
       'for (let i = 0; i < 1000 && !acknowledged(); i++) await new Promise((resolve) => setTimeout(resolve, 10))',
       '.sockets',
-      'process.stdout.write(require("child_process").execFileSync("ss", ["-tuanHp"]))',
+      'process.stdout.write(require("child_process").execFileSync("ss", ["-tuanHp", "exclude", "time-wait"]))',
       'process.stdout.write("process " + process.pid + "\\n")',
     );
     const lines = output.split('\n').map((line) => line.trim().split(/ +/));
