@@ -28,9 +28,9 @@ declare module '../native.js' {
  * @param type SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET or SOCK_RAW, with SOCK_NONBLOCK and SOCK_CLOEXEC if wanted
  * @param protocol 0 for the type's usual one; IPPROTO_*, NETLINK_*, or htons(ETH_P_*) for packet sockets
  * @returns the descriptor: the lowest number that is free
- * @throws EAFNOSUPPORT the kernel has no such family · EPROTONOSUPPORT the type and protocol do not go together ·
- * EPERM, EACCES raw and packet sockets need CAP_NET_RAW · EMFILE the process has as many descriptors as it may ·
- * EINVAL an unknown type or flag
+ * @throws EAFNOSUPPORT the kernel has no such family · ESOCKTNOSUPPORT the family has no such type · EPROTONOSUPPORT
+ * the type and protocol do not go together · EPERM, EACCES raw and packet sockets need CAP_NET_RAW · EMFILE the process
+ * has as many descriptors as it may · EINVAL an unknown type or flag
  * @see socket(2)
  */
 export function socket(domain: number, type: number, protocol = 0): number {
@@ -72,7 +72,7 @@ export function bind(fd: number, address: SockAddr): void {
  * @param fd the socket
  * @param backlog how many connections may wait for accept; the kernel cuts it to /proc/sys/net/core/somaxconn
  * @throws EOPNOTSUPP not a kind of socket that listens · EADDRINUSE an unbound TCP socket found no free port, or
- * another socket listens there
+ * another socket listens there · EINVAL it is connected, or a Unix socket that is not bound
  * @see listen(2)
  */
 export function listen(fd: number, backlog: number): void {
@@ -86,7 +86,7 @@ export function listen(fd: number, backlog: number): void {
  * @param fd the listening socket
  * @param peer filled with the address of the other end
  * @returns the connection's descriptor
- * @throws EAGAIN nobody waits · EINVAL it does not listen · EMFILE too many descriptors: the connection stays waiting ·
+ * @throws EAGAIN nobody waits · EINVAL it does not listen · EOPNOTSUPP not a kind of socket that listens · EMFILE too many descriptors: the connection stays waiting ·
  * ECONNABORTED it was gone before it was taken · EINTR a signal came
  * @see accept(2)
  */
@@ -119,9 +119,10 @@ export function accept4(fd: number, peer: SockAddr | null, flags: number): numbe
  * @param fd the socket
  * @param address of the peer; {@link sockaddr_unspec} takes a datagram socket's peer away
  * @throws ECONNREFUSED nobody listens there · EINPROGRESS the socket is non-blocking: wait until it is writable, then
- * read SO_ERROR · EAGAIN a Unix listener's backlog is full, or no local port is free · ETIMEDOUT no answer ·
- * ENETUNREACH no route · EISCONN already connected · EALREADY still connecting · ENOENT no such socket file ·
- * EPROTOTYPE a Unix socket of another type · EACCES no permission to write to the socket file
+ * read SO_ERROR · EAGAIN a Unix listener's backlog is full, and the socket is non-blocking · EADDRNOTAVAIL no local port
+ * is free (of UDP: EAGAIN) · ETIMEDOUT no answer · ENETUNREACH no route · EISCONN already connected · EALREADY still
+ * connecting · ENOENT no such socket file · EPROTOTYPE a Unix socket of another type · EACCES no permission to write to
+ * the socket file, or a broadcast without SO_BROADCAST
  * @see connect(2)
  */
 export function connect(fd: number, address: SockAddr): void {

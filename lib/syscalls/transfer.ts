@@ -88,8 +88,9 @@ export function writev(fd: number, buffers: readonly Bytes[]): number {
  * @param flags MSG_DONTWAIT, MSG_MORE, MSG_OOB, MSG_EOR, MSG_NOSIGNAL, ... With MSG_ZEROCOPY the kernel reads the bytes
  * later, and they must stay as they are until it says so: {@link ZeroCopySender} sees to that
  * @returns how many bytes the kernel took, possibly fewer than given
- * @throws EAGAIN the send buffer is full · EPIPE this side was shut down, or the peer is gone (Node ignores SIGPIPE) ·
- * ECONNRESET the peer broke off · EMSGSIZE a datagram too long · EDESTADDRREQ, ENOTCONN no peer · ENOTSOCK not a socket
+ * @throws EAGAIN the send buffer is full · EPIPE this side was shut down, the peer is gone (Node ignores SIGPIPE), or a
+ * TCP socket was never connected · ECONNRESET the peer broke off · EMSGSIZE a datagram too long · EDESTADDRREQ, ENOTCONN
+ * no peer · ENOTSOCK not a socket
  * @see send(2)
  */
 export function send(fd: number, bytes: Bytes, flags = 0): number {
@@ -121,9 +122,9 @@ export function recv(fd: number, bytes: Bytes, flags = 0): number {
  * @param flags as for {@link send}
  * @param address null for the peer that the socket is connected to
  * @returns how many bytes the kernel took
- * @throws EMSGSIZE the datagram is too long · EAGAIN the send buffer is full · ECONNREFUSED nobody there (Unix), or an
- * earlier datagram was refused (UDP) · ENETUNREACH no route · EACCES a broadcast without SO_BROADCAST · EISCONN a
- * connected stream was given an address
+ * @throws EMSGSIZE the datagram is too long · EAGAIN the send buffer is full, or no local port is free · ECONNREFUSED
+ * nobody there (Unix), or an earlier datagram was refused (UDP) · ENOENT no such socket file · ENETUNREACH no route ·
+ * EACCES a broadcast without SO_BROADCAST · EISCONN an address for a Unix stream that is connected (TCP ignores it)
  * @see sendto(2)
  */
 export function sendto(fd: number, bytes: Bytes, flags: number, address: SockAddr | null): number {

@@ -55,7 +55,8 @@ function timespecBytes(timeout: Timeout): Uint8Array | null {
  * @param exceptfds those that are to have something exceptional, such as out-of-band data; null for none
  * @param timeout milliseconds, or a timeval, into which Linux writes the time that was left; null waits for ever
  * @returns how many are ready, over all three sets; 0 when the time is up
- * @throws EBADF a descriptor is not open · EINTR a signal came first · EINVAL nfds is negative
+ * @throws EBADF a descriptor is not open · EINTR a signal came first · EINVAL nfds is negative, or the timeout is
+ * no span of time
  * @see select(2)
  */
 export function select(
@@ -128,7 +129,7 @@ export function poll(fds: PollFds, timeout: number): number {
  * @param timeout milliseconds (fractions count), or a timespec; null waits for ever
  * @param sigmask the signals that are blocked meanwhile; null for those that are blocked anyway
  * @returns how many entries have `revents`; 0 when the time is up
- * @throws as {@link poll}
+ * @throws as {@link poll}; EINVAL also a timeout that is no span of time
  * @see poll(2)
  */
 export function ppoll(fds: PollFds, timeout: Timeout, sigmask: SigSet | null = null): number {
@@ -176,7 +177,8 @@ const oneEvent = new EpollEvents(1);
  * @param events EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLPRI, with EPOLLET (edges), EPOLLONESHOT, EPOLLEXCLUSIVE
  * @param data 64 bits that come back with each event; without it, the descriptor in the low half
  * @throws EEXIST already watched · ENOENT not watched · EPERM a regular file or folder, which is always ready · EBADF
- * not open · ELOOP, EINVAL epoll instances in a circle
+ * not open · EINVAL not an epoll instance, one that is to watch itself, or EPOLLEXCLUSIVE where it cannot be · ELOOP
+ * epoll instances in a circle, or too deep in each other · ENOSPC more than /proc/sys/fs/epoll/max_user_watches
  * @see epoll_ctl(2)
  */
 export function epoll_ctl(epfd: number, op: number, fd: number, events = 0, data?: bigint): void {
@@ -226,7 +228,7 @@ export function epoll_pwait(epfd: number, events: EpollEvents, timeout: number, 
  * @param timeout milliseconds (fractions count), or a timespec; null waits for ever
  * @param sigmask the signals that are blocked meanwhile; null for those that are blocked anyway
  * @returns how many events there are; 0 when the time is up
- * @throws ENOSYS a kernel before 5.11
+ * @throws as {@link epoll_wait}; ENOSYS a kernel before 5.11
  * @see epoll_wait(2)
  */
 export function epoll_pwait2(
