@@ -42,6 +42,11 @@ export default lesson({
       );
 
       part('Four calls', '四个调用');
+      say(
+        'Every lesson shows calls like this: name and arguments as in C, and after the = what the kernel answered. To ' +
+          'socket it answers with a small number, the descriptor, by which later calls name this socket.',
+        '每一课都这样展示调用：名字和参数与 C 中相同，等号之后是内核的回答。对 socket，内核回答一个小整数，即描述符；之后的调用就用它来指明是哪个套接字。',
+      );
       const { fd, reply } = show(() => {
         const fd = socket(AF_INET, SOCK_STREAM);
         connect(fd, sockaddr_in('127.0.0.1', server.port));

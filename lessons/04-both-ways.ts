@@ -114,7 +114,7 @@ export default lesson({
     check(
       still === 'EAGAIN',
       'Silence is no end: EAGAIN says that there is nothing yet, and the connection stands for as long as both keep it.',
-      '沉默不是结束：EAGAIN 表示暂时没有数据，只要双方保持，连接就一直存在。',
+      '沉默不是结束：EAGAIN 表示暂时没有数据，只要双方都不关闭，连接就一直存在。',
     );
     show(() => close(connection));
     check(recv(client, Buffer.alloc(1)) === 0, 'Now it has ended both ways.', '现在两个方向都结束了。');

@@ -44,7 +44,7 @@ import {
   VMADDR_CID_LOCAL,
   VMADDR_PORT_ANY,
 } from 'posix-sockets';
-import { lesson } from './frame/lesson.js';
+import { lesson, type Text } from './frame/lesson.js';
 
 const hello = Buffer.from('hello');
 
@@ -85,8 +85,13 @@ function unix(type: number): string {
   return heard;
 }
 
+/** What came, as each language says it; nothing if it is not what was sent. */
+type Heard = Text | undefined;
+
+const same = (heard: string): Heard => (heard === String(hello) ? { en: heard, zh: heard } : undefined);
+
 /** Asks the kernel for its interfaces: a header of 16 bytes, and a struct ifinfomsg of 16 zeros. */
-function netlink(): string {
+function netlink(): Heard {
   const fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
   const question = Buffer.alloc(32);
   question.writeUInt32LE(question.length, 0);
@@ -97,12 +102,12 @@ function netlink(): string {
   const length = recv(fd, answer);
   close(fd);
   return answer.readUInt16LE(4) === RTM_NEWLINK && answer.includes('lo\0')
-    ? `hello (${length} bytes about interfaces)`
-    : '';
+    ? { en: `${length} bytes about the interfaces of this machine`, zh: `关于本机网络接口的 ${length} 个字节` }
+    : undefined;
 }
 
 /** Listens to the loopback interface itself, where a UDP datagram passes. */
-function packet(): string {
+function packet(): Heard {
   const fd = socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_ALL));
   bind(fd, sockaddr_ll(ETH_P_ALL, if_nametoindex('lo')));
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval.fromMilliseconds(2000));
@@ -112,7 +117,9 @@ function packet(): string {
   const patience = Date.now() + 2000;
   while (!heard.includes('hello') && Date.now() < patience) heard = receive(fd);
   close(fd);
-  return heard.includes('hello') ? 'hello (inside an IP packet, header and all)' : '';
+  return heard.includes('hello')
+    ? { en: 'hello, inside an IP packet with its header', zh: 'hello，装在一个 IP 包里，连同包头' }
+    : undefined;
 }
 
 /** An echo request; the kernel fills in the checksum, and answers itself. */
@@ -126,16 +133,16 @@ function ping(): string {
   return answer[0] === 0 ? answer.toString('latin1', 8, length) : '';
 }
 
-const kinds: [name: string, exchange: () => string][] = [
-  ['AF_INET, SOCK_STREAM: TCP', () => stream(sockaddr_in('127.0.0.1', 0))],
-  ['AF_INET, SOCK_DGRAM: UDP', udp],
-  ['AF_UNIX, SOCK_STREAM', () => unix(SOCK_STREAM)],
-  ['AF_UNIX, SOCK_DGRAM', () => unix(SOCK_DGRAM)],
-  ['AF_UNIX, SOCK_SEQPACKET', () => unix(SOCK_SEQPACKET)],
+const kinds: [name: string, exchange: () => Heard][] = [
+  ['AF_INET, SOCK_STREAM: TCP', () => same(stream(sockaddr_in('127.0.0.1', 0)))],
+  ['AF_INET, SOCK_DGRAM: UDP', () => same(udp())],
+  ['AF_UNIX, SOCK_STREAM', () => same(unix(SOCK_STREAM))],
+  ['AF_UNIX, SOCK_DGRAM', () => same(unix(SOCK_DGRAM))],
+  ['AF_UNIX, SOCK_SEQPACKET', () => same(unix(SOCK_SEQPACKET))],
   ['AF_NETLINK, NETLINK_ROUTE', netlink],
   ['AF_PACKET, SOCK_DGRAM', packet],
-  ['AF_VSOCK, SOCK_STREAM', () => stream(sockaddr_vm(VMADDR_CID_ANY, VMADDR_PORT_ANY))],
-  ['AF_INET, SOCK_DGRAM, IPPROTO_ICMP: ping', ping],
+  ['AF_VSOCK, SOCK_STREAM', () => same(stream(sockaddr_vm(VMADDR_CID_ANY, VMADDR_PORT_ANY)))],
+  ['AF_INET, SOCK_DGRAM, IPPROTO_ICMP: ping', () => same(ping())],
 ];
 
 export default lesson({
@@ -145,22 +152,23 @@ export default lesson({
   teach({ part, say, print, show, check }) {
     say(
       'socket takes a family, a type and a protocol, and from then on the socket speaks that and nothing else. The calls ' +
-        'stay the same. Here is one exchange on each kind that this kernel offers.',
-      'socket 接受协议族、类型和协议，从此这个套接字只说这一种语言。调用却是一样的。下面在本内核支持的每一种套接字上各收发一次。',
+        'stay the same. The protocol is mostly 0 (the lines show IPPROTO_IP, its name in C): the usual one of that type. ' +
+        'Here is one exchange on each kind that this kernel offers.',
+      'socket 接受协议族、类型和协议，从此这个套接字只说这一种语言。调用却是一样的。协议多半是 0（显示为 IPPROTO_IP，即它在 C 中的名字），表示该类型通常使用的协议。下面在本内核支持的每一种套接字上各收发一次。',
     );
     let worked = 0;
     for (const [name, exchange] of kinds) {
       part(name, name);
       try {
         const heard = show(exchange);
-        check(heard.startsWith('hello'), `It carried: ${heard}`, `送达：${heard}`);
+        check(heard !== undefined, `It carried: ${heard?.en}`, `送达：${heard?.zh}`);
         worked++;
       } catch (error) {
         if (!(error instanceof SystemError)) throw error;
         print(`    ${error.message}`);
         say(
-          'Not here: this kernel has no such family, or this user may not use it.',
-          '这里不行：内核不支持这个协议族，或者当前用户无权使用。',
+          'Not here: this kernel has no such family, or nobody answers in it, or this user may not use it.',
+          '这里不行：内核不支持这个协议族，或者没有人应答，或者当前用户无权使用。',
         );
       }
     }

@@ -1,4 +1,6 @@
 // A tool built on sockets: how a framework for calls and pushes is made of the calls of the other lessons.
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { SHUT_WR, SOCK_SEQPACKET, Socket } from 'posix-sockets';
 import { GrowingBytes, ShiftingBytes } from '../examples/teleport/bytes.js';
 import { plain } from '../examples/teleport/codecs.js';
@@ -234,9 +236,11 @@ export default lesson({
       `Everybody hung up in order: what was under way was finished, and a call now is refused with ${gone?.code}.`,
       `大家依次挂断：进行中的都已完成，此时再调用会被拒绝，状态 ${gone?.code}。`,
     );
+    const files = relative('.', fileURLToPath(new URL('../examples/teleport', import.meta.url)));
     say(
-      `The files are in examples/teleport; type ${CALL} on its wire is a call. npm run teleport -- 9000 starts a server to try.`,
-      `源代码在 examples/teleport；在它的线上协议里，类型 ${CALL} 就是调用。npm run teleport -- 9000 可启动一个服务器来试。`,
+      `The peers of this lesson are in ${files}; type ${CALL} on their wire is a call. node ${files}/server.js 9000 starts one ` +
+        'to try.',
+      `本课的对等端在 ${files}；在它们的线上协议里，类型 ${CALL} 就是调用。node ${files}/server.js 9000 可启动一个来试。`,
     );
   },
   verdict: {

@@ -37,6 +37,8 @@ describe.each(numbers)('lesson %i', (number) => {
     expect(stderr).toMatch(/^\{"held":[1-9]/m);
     expect(status).toBe(0);
     expect(/[\u4e00-\u9fff]/.test(stdout)).toBe(language === 'zh');
+    const narrated = stdout.split('\n').filter((line) => /[\u4e00-\u9fff]/.test(line));
+    expect(narrated.filter((line) => /\b[a-z]{2,} [a-z]{2,} [a-z]{2,}/.test(line))).toEqual([]);
   });
 });
 
