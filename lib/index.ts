@@ -61,6 +61,8 @@ export * from './structs/multicast.js';
 export * from './structs/packet.js';
 export { in_pktinfo, in6_pktinfo, ip6_mtuinfo, nl_pktinfo, tpacket_auxdata } from './structs/pktinfo.js';
 export { PollFds } from './structs/pollfds.js';
+export * from './structs/sctp.js';
+export * from './structs/sctp-notifications.js';
 export { signalfd_siginfo } from './structs/signalfd.js';
 export { SigSet } from './structs/sigset.js';
 export {

@@ -70,6 +70,7 @@ const askedAbout = new Map<number, readonly Kind[]>([
   [names.IPPROTO_ICMPV6, [icmp6]],
   [names.SOL_MPTCP, [[names.AF_INET, names.SOCK_STREAM, names.IPPROTO_MPTCP]]],
   [names.SOL_TLS, [tcp]],
+  [names.SOL_SCTP, [names.SOCK_STREAM, names.SOCK_SEQPACKET].map((type) => [names.AF_INET, type, names.IPPROTO_SCTP])],
   [names.SOL_PACKET, [[names.AF_PACKET, names.SOCK_RAW, 0]]],
   [names.SOL_NETLINK, [[names.AF_NETLINK, names.SOCK_RAW, 0]]],
   [names.AF_VSOCK, [[names.AF_VSOCK, names.SOCK_STREAM, 0]]],

@@ -177,6 +177,67 @@ struct j1939_filter {
   uint8_t addr, addr_mask;
 };
 
+// Those of linux/sctp.h that grew, or came late, or have no name as a struct.
+struct sctp_event_subscribe {
+  uint8_t sctp_data_io_event, sctp_association_event, sctp_address_event, sctp_send_failure_event;
+  uint8_t sctp_peer_error_event, sctp_shutdown_event, sctp_partial_delivery_event;
+  uint8_t sctp_adaptation_layer_event, sctp_authentication_event, sctp_sender_dry_event;
+  uint8_t sctp_stream_reset_event, sctp_assoc_reset_event, sctp_stream_change_event;
+  uint8_t sctp_send_failure_event_event;  // Linux 5.0
+};
+struct sctp_prinfo {
+  uint16_t pr_policy;
+  uint32_t pr_value;
+};
+struct sctp_authinfo {
+  uint16_t auth_keynumber;
+};
+struct [[gnu::packed]] alignas(4) sctp_paddrparams {
+  sctp_assoc_t spp_assoc_id;
+  sockaddr_storage spp_address;
+  uint32_t spp_hbinterval;
+  uint16_t spp_pathmaxrxt;
+  uint32_t spp_pathmtu, spp_sackdelay, spp_flags;
+  uint32_t spp_ipv6_flowlabel;  // 4.19
+  uint8_t spp_dscp;             // 4.19
+};
+static_assert(offsetof(sctp_paddrparams, spp_flags) == offsetof(struct ::sctp_paddrparams, spp_flags));
+struct sctp_paddrthlds_v2 {
+  sctp_assoc_t spt_assoc_id;
+  sockaddr_storage spt_address;
+  uint16_t spt_pathmaxrxt, spt_pathpfthld, spt_pathcpthld;
+};
+struct sctp_peeloff_arg_t {
+  sctp_assoc_t associd;
+  int sd;
+};
+struct sctp_peeloff_flags_arg_t {
+  sctp_assoc_t associd;
+  int sd;
+  unsigned flags;
+};
+struct sctp_event {
+  sctp_assoc_t se_assoc_id;
+  uint16_t se_type;
+  uint8_t se_on;
+};
+struct sctp_udpencaps {
+  sctp_assoc_t sue_assoc_id;
+  sockaddr_storage sue_address;
+  uint16_t sue_port;
+};
+struct sctp_probeinterval {
+  sctp_assoc_t spi_assoc_id;
+  sockaddr_storage spi_address;
+  uint32_t spi_interval;
+};
+struct sctp_send_failed_event {
+  uint16_t ssf_type, ssf_flags;
+  uint32_t ssf_length, ssf_error;
+  sctp_sndinfo ssfe_info;
+  sctp_assoc_t ssf_assoc_id;
+};
+
 struct io_sqring_offsets {
   uint32_t head, tail, ring_mask, ring_entries, flags, dropped, array, resv1;
   uint64_t user_addr;  // Linux 6.5

@@ -30,6 +30,7 @@ import { familyExercises } from './options/families.js';
 import { ipExercises } from './options/ip.js';
 import { absence, Lacking, namesOf, type Place, placeOf, places } from './options/places.js';
 import { samples } from './options/samples.js';
+import { sctpExercises } from './options/sctp.js';
 import { socketExercises } from './options/socket.js';
 import { tcpExercises } from './options/tcp.js';
 import { haveNamespaces, havePython } from './support.js';
@@ -59,6 +60,7 @@ const without: Record<string, string> = {
   SO_VM_SOCKETS_NONBLOCK_TXRX: 'of VMware, not of Linux',
   TCP_ZEROCOPY_RECEIVE: 'its struct holds pointers',
   MPTCP_FULL_INFO: 'its struct holds pointers',
+  SCTP_SOCKOPT_CONNECTX3: 'its struct holds a pointer',
   XDP_UMEM_REG: 'its struct holds pointers',
 };
 
@@ -89,7 +91,13 @@ describe('the table', () => {
 
 // ---- each row of it, on the kernel
 
-const exercises: Exercises = { ...socketExercises, ...ipExercises, ...tcpExercises, ...familyExercises };
+const exercises: Exercises = {
+  ...socketExercises,
+  ...ipExercises,
+  ...tcpExercises,
+  ...sctpExercises,
+  ...familyExercises,
+};
 
 /** A value as the test compares it. */
 const plain = (value: unknown): unknown =>
@@ -239,6 +247,10 @@ describe('getOption and setOption', () => {
     ['IP_MULTICAST_IF', '1.2.3', TypeError],
     ['MCAST_JOIN_GROUP', { gr_group: '239.1.2.3' }, TypeError],
     ['SO_ATTACH_FILTER', 'text', TypeError],
+    ['SCTP_SOCKOPT_BINDX_ADD', 'text', TypeError],
+    ['SCTP_SOCKOPT_BINDX_ADD', ['127.0.0.1:7'], TypeError],
+    ['SCTP_HMAC_IDENT', 1, TypeError],
+    ['SCTP_HMAC_IDENT', [65_536], RangeError],
   ];
   test.for(misfits)('%s does not hold %o', ([name, value, error]) => {
     const fd = places.tcp();

@@ -19,6 +19,7 @@ import { multicastOptions } from './multicast.js';
 import { netlinkOptions } from './netlink.js';
 import type { Access, Option } from './option.js';
 import { packetOptions } from './packet.js';
+import { sctpOptions } from './sctp.js';
 import { socketOptions } from './socket.js';
 import { tcpOptions } from './tcp.js';
 import { tlsOptions } from './tls.js';
@@ -38,6 +39,7 @@ export const optionTable = {
   ...tlsOptions,
   ...udpOptions,
   ...udpliteOptions,
+  ...sctpOptions,
   ...packetOptions,
   ...netlinkOptions,
   ...vsockOptions,

@@ -2,7 +2,7 @@
 
 import type { Bytes } from '../native.js';
 import { arrayIn, shown } from '../values.js';
-import { formatInet, parseInet } from './inet.js';
+import { formatInet, formatInet6, parseInet, parseInet6 } from './inet.js';
 import { SockAddr } from './sockaddr.js';
 import { int as intKind, type Kind, networkUint, Struct, uint64 as uint64Kind, uint as uintKind } from './struct.js';
 
@@ -141,6 +141,14 @@ export const in_addr: Content<string> = {
   room: 4,
   decode: (bytes) => formatInet(bytes),
   encode: (value) => parseInet(value),
+};
+
+/** An IPv6 address as text. */
+export const in6_addr: Content<string> = {
+  type: 'struct in6_addr',
+  room: 16,
+  decode: (bytes) => formatInet6(bytes),
+  encode: (value) => parseInet6(value).bytes,
 };
 
 /** A socket address of any family. */

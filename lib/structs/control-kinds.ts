@@ -7,6 +7,8 @@ import {
   contentOf,
   type Holding,
   type In,
+  in_addr,
+  in6_addr,
   int,
   list,
   networkInt,
@@ -21,6 +23,15 @@ import {
 import { ucred } from './credentials.js';
 import { scm_timestamping, sock_extended_err } from './errqueue.js';
 import { in_pktinfo, in6_pktinfo, ip6_mtuinfo, nl_pktinfo, tpacket_auxdata } from './pktinfo.js';
+import {
+  sctp_authinfo,
+  sctp_initmsg,
+  sctp_nxtinfo,
+  sctp_prinfo,
+  sctp_rcvinfo,
+  sctp_sndinfo,
+  sctp_sndrcvinfo,
+} from './sctp.js';
 import { timespec, timeval } from './time.js';
 
 /** A kind of control message: the level and type that a cmsghdr names it by, and what it holds. */
@@ -173,6 +184,27 @@ export const controlKinds = {
   TLS_SET_RECORD_TYPE: kind(c.SOL_TLS, c.TLS_SET_RECORD_TYPE, uint8),
   /** Received on a TLS socket of the kernel's: the record's type: 21 an alert, 22 a handshake, 23 application data. */
   TLS_GET_RECORD_TYPE: kind(c.SOL_TLS, c.TLS_GET_RECORD_TYPE, uint8),
+
+  // SCTP: sctp(7), RFC 6458 section 5.3
+
+  /** Sent with the first message to a peer, which begins the association: its streams and attempts. */
+  SCTP_INIT: kind(c.SOL_SCTP, c.SCTP_INIT, sctp_initmsg),
+  /** Sent, and received after SCTP_EVENTS with sctp_data_io_event: stream, payload protocol, numbers. */
+  SCTP_SNDRCV: kind(c.SOL_SCTP, c.SCTP_SNDRCV, sctp_sndrcvinfo),
+  /** Sent: stream, flags, payload protocol. */
+  SCTP_SNDINFO: kind(c.SOL_SCTP, c.SCTP_SNDINFO, sctp_sndinfo),
+  /** Received after SCTP_RECVRCVINFO: stream, payload protocol, numbers, association. */
+  SCTP_RCVINFO: kind(c.SOL_SCTP, c.SCTP_RCVINFO, sctp_rcvinfo),
+  /** Received after SCTP_RECVNXTINFO, if a message more is there: what is known of it. */
+  SCTP_NXTINFO: kind(c.SOL_SCTP, c.SCTP_NXTINFO, sctp_nxtinfo),
+  /** Sent: when the message is given up. Linux 4.17, with the three below. */
+  SCTP_PRINFO: kind(c.SOL_SCTP, c.SCTP_PRINFO, sctp_prinfo),
+  /** Sent: with which key the message is authenticated. */
+  SCTP_AUTHINFO: kind(c.SOL_SCTP, c.SCTP_AUTHINFO, sctp_authinfo),
+  /** Sent with the first message to a peer: one more address of it, on the same port. Any number of them. */
+  SCTP_DSTADDRV4: kind(c.SOL_SCTP, c.SCTP_DSTADDRV4, in_addr),
+  /** The same, for IPv6. */
+  SCTP_DSTADDRV6: kind(c.SOL_SCTP, c.SCTP_DSTADDRV6, in6_addr),
 
   // Other families: packet(7), netlink(7), vsock(7)
 

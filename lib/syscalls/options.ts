@@ -13,7 +13,7 @@ import {
 } from '../options/table.js';
 import { bytesOf, littleEndian, Struct } from '../structs/struct.js';
 import { tcp_zerocopy_receive } from '../structs/tcp.js';
-import { shown } from '../values.js';
+import { arrayIn, shown } from '../values.js';
 
 declare module '../native.js' {
   interface Raw {
@@ -70,7 +70,7 @@ function numberOrBytes(value: number | Struct | readonly Struct[] | Bytes): numb
   if (value instanceof Struct) return value.bytes;
   if (!Array.isArray(value)) return value as number | Bytes;
   return Buffer.concat(
-    Array.from(value, (struct: Struct, i) => {
+    Array.from(arrayIn('value', value), (struct: Struct, i) => {
       if (!(struct instanceof Struct)) throw new TypeError(`value[${i}] must be a struct, not ${shown(struct)}`);
       return struct.bytes;
     }),

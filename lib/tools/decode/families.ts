@@ -69,7 +69,8 @@ export const packetTypes = new Family(
   'PACKET_',
   /_(?!HOST|BROADCAST|MULTICAST|OTHERHOST|OUTGOING|LOOPBACK|USER|KERNEL|FAST)|_MR_/,
 );
-export const messageFlags = new Family('MSG_');
+/** Not MSG_NOTIFICATION, which SCTP alone has, by the number of MSG_MORE. */
+export const messageFlags = new Family('MSG_', /NOTIFICATION/);
 export const shutdownHows = new Family('SHUT_');
 /** What F_GETFL and F_SETFL know: how a file was opened for reading and writing, and the flags. */
 export const accessModes = new Family(['O_RDONLY', 'O_WRONLY', 'O_RDWR', 'O_ACCMODE'], undefined, 'O_');
