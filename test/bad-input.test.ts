@@ -198,7 +198,7 @@ test('an array of 2^32 - 1 holes is refused at once', () => {
     'senders must have at most 1048576 elements',
   );
   expect(() => raw.writev(closedFd, holes)).toThrow("writev: 'buffers' must be an array of buffers");
-  expect(() => new ControlBuffer(holes)).toThrow("there is no kind of control message undefined");
+  expect(() => new ControlBuffer(holes)).toThrow('there is no kind of control message undefined');
 });
 
 test('where bytes are not all that may stand, the error says so', () => {
