@@ -18,7 +18,7 @@ import { type Layout, layouts, NativeReactor, raw } from './native.js';
 import { littleEndian } from './structs/struct.js';
 import './syscalls/descriptors.js';
 import './syscalls/waiting.js';
-import { shown } from './values.js';
+import { integer, shown } from './values.js';
 
 /**
  * What a reactor calls when a descriptor is ready.
@@ -89,7 +89,7 @@ function control(epfd: number, op: number, fd: number, events: number, generatio
 }
 
 function checkEvents(events: number): void {
-  if (!Number.isInteger(events)) throw new TypeError(`events are bits, not ${shown(events)}`);
+  integer('events', events, -(2 ** 31), 2 ** 32 - 1);
 }
 
 /** One epoll_wait that the native half of a reactor has made. */

@@ -4,8 +4,6 @@ import { fileURLToPath } from 'node:url';
 const root = new URL('../../../', import.meta.url);
 const at = (path: string): string => fileURLToPath(new URL(path, root));
 
-/** The package's own folder. */
-export const packageRoot = at('.');
 /** Sources of the C programs. */
 export const cSources = at('bench/c/');
 /** Compiled C programs and the figures of quick runs; not in git. */

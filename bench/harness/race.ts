@@ -16,7 +16,7 @@ export interface Runner {
 }
 
 /** Runners that are compared with each other. */
-export interface Trial {
+interface Trial {
   name: string;
   field: Runner[];
   /** Not timed; `port` is where the contestant listens, if it does. */

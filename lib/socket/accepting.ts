@@ -18,7 +18,7 @@ function holdSpare(): void {
  * reads end of file.
  * @returns what accept4 answers, and how many connections were shed before
  */
-export function acceptOrShed(fd: number, peer: Uint8Array | null, shed: boolean, onShed: () => void): number {
+function acceptOrShed(fd: number, peer: Uint8Array | null, shed: boolean, onShed: () => void): number {
   if (shed) holdSpare();
   for (;;) {
     const answer = raw.accept4(fd, peer, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -52,7 +52,6 @@ export class EpollEvents {
 
   /** Writes event i: for epoll_ctl, which takes one event. Without `data` its low half is `fd`. */
   set(i: number, events: number, fd: number, data?: bigint): this {
-    if (!Number.isInteger(events)) throw new TypeError(`events are bits, not ${shown(events)}`);
     integer('events', events, -(2 ** 31), 2 ** 32 - 1);
     integer('fd', fd, -(2 ** 31), 2 ** 31 - 1);
     this.#view.setUint32(this.#offset(i) + eventsOffset, events, littleEndian);

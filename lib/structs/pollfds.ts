@@ -41,7 +41,6 @@ export class PollFds {
   set(i: number, fd: number, events: number): this {
     this.#check(i);
     integer('fd', fd, -(2 ** 31), 2 ** 31 - 1);
-    if (!Number.isInteger(events)) throw new TypeError(`events are bits, not ${shown(events)}`);
     integer('events', events, -(2 ** 15), 2 ** 16 - 1);
     this.#ints[i * (size / 4) + fdOffset] = fd;
     this.#shorts[i * (size / 2) + eventsOffset] = events;

@@ -87,7 +87,7 @@ function isDigit(byte: number | undefined): boolean {
 }
 
 /** Bytes as a C string literal has them between its quotes. */
-export function escapeBytes(bytes: Uint8Array): string {
+function escapeBytes(bytes: Uint8Array): string {
   let text = '';
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] as number;
