@@ -46,7 +46,7 @@ export {
 } from './structs/control-kinds.js';
 export { ucred } from './structs/credentials.js';
 export { EpollEvents } from './structs/epoll-events.js';
-export { scm_timestamping, sock_extended_err } from './structs/errqueue.js';
+export { scm_timestamping, scm_ts_pktinfo, sock_extended_err } from './structs/errqueue.js';
 export { f_owner_ex, flock } from './structs/fcntl.js';
 export { FdSet } from './structs/fdset.js';
 export * from './structs/filter.js';
@@ -65,16 +65,8 @@ export * from './structs/sctp.js';
 export * from './structs/sctp-notifications.js';
 export { signalfd_siginfo } from './structs/signalfd.js';
 export { SigSet } from './structs/sigset.js';
-export {
-  SockAddr,
-  sockaddr_in,
-  sockaddr_in6,
-  sockaddr_ll,
-  sockaddr_nl,
-  sockaddr_un,
-  sockaddr_unspec,
-  sockaddr_vm,
-} from './structs/sockaddr.js';
+export { SockAddr, type TipcAddress } from './structs/sockaddr.js';
+export * from './structs/sockaddr-families.js';
 export { Struct, type StructType } from './structs/struct.js';
 export * from './structs/tcp.js';
 export { tcp_info } from './structs/tcp-info.js';

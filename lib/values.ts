@@ -42,6 +42,15 @@ export function bytesIn(name: string, value: unknown): Uint8Array {
   return bytes;
 }
 
+const encoder = new TextEncoder();
+
+/** Text for C, where a NUL would end it, as UTF-8. The errors name it. */
+export function textIn(name: string, value: string): Uint8Array {
+  if (typeof value !== 'string') throw new TypeError(`${name} must be text, not ${shown(value)}`);
+  if (value.includes('\0')) throw new TypeError(`${name} cannot have a NUL byte inside`);
+  return encoder.encode(value);
+}
+
 // More than any call of the kernel takes.
 const longest = 2 ** 20;
 

@@ -24,6 +24,11 @@ struct dmabuf_token {
   uint32_t token_start, token_count;
 };
 
+struct dmabuf_cmsg {
+  uint64_t frag_offset;
+  uint32_t frag_size, frag_token, dmabuf_id, flags;
+};
+
 struct tcp_info {
   uint8_t tcpi_state, tcpi_ca_state, tcpi_retransmits, tcpi_probes, tcpi_backoff, tcpi_options;
   uint8_t tcpi_snd_wscale : 4, tcpi_rcv_wscale : 4;

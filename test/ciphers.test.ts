@@ -5,9 +5,6 @@ import {
   AF_ALG,
   ALG_OP_DECRYPT,
   ALG_OP_ENCRYPT,
-  ALG_SET_AEAD_ASSOCLEN,
-  ALG_SET_IV,
-  ALG_SET_OP,
   accept,
   bind,
   ControlBuffer,
@@ -16,21 +13,20 @@ import {
   raw,
   recv,
   SOCK_SEQPACKET,
-  SOL_ALG,
   send,
   sendmsg,
   setOption,
+  sockaddr_alg,
   socket,
 } from 'posix-sockets';
 import { describe, expect, test } from 'vitest';
-import { algorithm } from './options/families.js';
 import { bytes, errorOf, opened } from './support.js';
 
 /** Whether the kernel lends an algorithm. */
 function lends(type: string, name: string): boolean {
   const fd = raw.socket(AF_ALG, SOCK_SEQPACKET, 0);
   if (fd < 0) return false;
-  const answer = raw.bind(fd, algorithm(type, name).bytes);
+  const answer = raw.bind(fd, sockaddr_alg(type, name).bytes);
   raw.close(fd);
   return answer === 0;
 }
@@ -38,7 +34,7 @@ function lends(type: string, name: string): boolean {
 /** A socket named after an algorithm; what accept gives of it does the work. */
 function lent(type: string, name: string): number {
   const fd = opened(socket(AF_ALG, SOCK_SEQPACKET));
-  bind(fd, algorithm(type, name));
+  bind(fd, sockaddr_alg(type, name));
   return fd;
 }
 
@@ -48,19 +44,9 @@ function answer(fd: number, room: number): Buffer {
   return buffer.subarray(0, recv(fd, buffer));
 }
 
-const int = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
-
 /** What to do with the data: which way, from which start, and how much of it is only authenticated. */
-function order(operation: number, iv: Uint8Array, authenticated?: number): ControlBuffer {
-  const control = new ControlBuffer(128);
-  control.push(SOL_ALG, ALG_SET_OP, int(operation));
-  const start = Buffer.alloc(4 + iv.length); // struct af_alg_iv
-  start.writeUInt32LE(iv.length);
-  start.set(iv, 4);
-  control.push(SOL_ALG, ALG_SET_IV, start);
-  if (authenticated !== undefined) control.push(SOL_ALG, ALG_SET_AEAD_ASSOCLEN, int(authenticated));
-  return control;
-}
+const order = (operation: number, iv: Uint8Array, authenticated = 0) =>
+  ControlBuffer.of({ ALG_SET_OP: operation, ALG_SET_IV: iv, ALG_SET_AEAD_ASSOCLEN: authenticated });
 
 const haveHashes = lends('hash', 'sha256');
 const haveCiphers = lends('skcipher', 'cbc(aes)');

@@ -15,6 +15,7 @@ import {
   ICMP_PORT_UNREACH,
   ICMP6_DST_UNREACH,
   ICMP6_DST_UNREACH_NOPORT,
+  IP_CHECKSUM,
   IP_PKTINFO,
   IP_RECVERR,
   IP_RECVFRAGSIZE,
@@ -247,6 +248,18 @@ describe('IPv4', () => {
     expect(`${error?.offender}`).toBe('127.0.0.1:0');
   });
 
+  // On loopback nobody makes a checksum, so this datagram brings its own.
+  test.skipIf(!isRoot)('IP_CHECKSUM: the sum that the kernel has made of a datagram (needs root)', () => {
+    const { receiver, address } = udpPair();
+    setsockopt(receiver, IPPROTO_IP, IP_CHECKSUM, 1);
+    const datagram = udp(address, bytes('summed'));
+    datagram.writeUInt16BE(checksum(datagram, [0x7f00, 1, 0x7f00, 1]), 6);
+    sendto(opened(socket(AF_INET, SOCK_RAW, IPPROTO_UDP)), datagram, 0, sockaddr_in('127.0.0.1', 0));
+    const sum = receive(receiver).control.get('IP_CHECKSUM') as number;
+    const words = new Uint16Array(bytes('summed').slice().buffer); // in the machine's order, as the kernel adds them
+    expect(((sum & 0xffff) + (sum >>> 16)) % 0xffff).toBe(words.reduce((all, word) => all + word) % 0xffff);
+  });
+
   test.skipIf(!isRoot)('IP_RECVFRAGSIZE: the longest fragment (needs root)', () => {
     const { receiver, address } = udpPair();
     setsockopt(receiver, IPPROTO_IP, IP_RECVFRAGSIZE, 1);
@@ -446,13 +459,13 @@ function udp(to: SockAddr, content: Uint8Array): Buffer {
   datagram.writeUInt16BE(to.port as number, 2);
   datagram.writeUInt16BE(datagram.length, 4);
   datagram.set(content, 8);
-  if (to.family === AF_INET6) datagram.writeUInt16BE(checksum(datagram), 6); // IPv4 can do without
+  if (to.family === AF_INET6) datagram.writeUInt16BE(checksum(datagram, [1, 1]), 6); // IPv4 can do without
   return datagram;
 }
 
-/** The checksum over a datagram and its pseudo-header, from ::1 to ::1: RFC 8200 section 8.1. */
-function checksum(datagram: Buffer): number {
-  let sum = 1 + 1 + datagram.length + IPPROTO_UDP;
+/** The checksum over a datagram and its pseudo-header, where the addresses are these words: RFC 768, RFC 8200 section 8.1. */
+function checksum(datagram: Buffer, addresses: number[]): number {
+  let sum = addresses.reduce((all, word) => all + word) + datagram.length + IPPROTO_UDP;
   for (let i = 0; i < datagram.length; i++) sum += (datagram[i] as number) << (i % 2 === 0 ? 8 : 0);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
   return ~sum & 0xffff;

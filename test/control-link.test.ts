@@ -1,5 +1,4 @@
 import {
-  AF_INET,
   AF_NETLINK,
   AF_PACKET,
   AF_VSOCK,
@@ -8,11 +7,9 @@ import {
   ControlBuffer,
   connect,
   ECONNRESET,
-  ENOENT,
   ETH_P_8021Q,
   ETH_P_ALL,
   getsockname,
-  IPPROTO_TCP,
   if_nametoindex,
   listen,
   MSG_ZEROCOPY,
@@ -23,6 +20,10 @@ import {
   PACKET_AUXDATA,
   raw,
   recvmsg,
+  SCM_DEVMEM_DMABUF,
+  SCM_DEVMEM_LINEAR,
+  SCM_TIMESTAMPING_PKTINFO,
+  SCM_WIFI_STATUS,
   SO_EE_ORIGIN_ZEROCOPY,
   SO_ZEROCOPY,
   SOCK_DGRAM,
@@ -31,20 +32,13 @@ import {
   SOL_NETLINK,
   SOL_PACKET,
   SOL_SOCKET,
-  SOL_TLS,
   send,
-  sendmsg,
   sendto,
   setsockopt,
   sockaddr_ll,
   sockaddr_nl,
   sockaddr_vm,
   socket,
-  TCP_ULP,
-  TLS_1_2_VERSION,
-  TLS_CIPHER_AES_GCM_128,
-  TLS_RX,
-  TLS_TX,
   TP_STATUS_VLAN_VALID,
   type tpacket_auxdata,
   VMADDR_CID_LOCAL,
@@ -52,17 +46,7 @@ import {
 } from 'posix-sockets';
 import { describe, expect, test } from 'vitest';
 import { nextError, patient, plain, pythonReceives, receive } from './message-support.js';
-import {
-  bytes,
-  connected,
-  connectedKinds,
-  haveNamespaces,
-  havePython,
-  isRoot,
-  type Kind,
-  opened,
-  runInNamespace,
-} from './support.js';
+import { haveNamespaces, havePython, isRoot, opened, runInNamespace } from './support.js';
 
 // A protocol number for experiments, so that nobody else's frames come.
 const experimental = 0x88b5;
@@ -156,32 +140,6 @@ describe('netlink', () => {
   });
 });
 
-// Whether the kernel can do TLS records: the module may be absent.
-const unconnected = raw.socket(AF_INET, SOCK_STREAM, 0);
-const haveTls = raw.setsockopt(unconnected, IPPROTO_TCP, TCP_ULP, bytes('tls')) !== -ENOENT;
-raw.close(unconnected);
-
-test.skipIf(!haveTls)('TLS_SET_RECORD_TYPE and TLS_GET_RECORD_TYPE: an alert (needs the TLS module)', () => {
-  const [client, server] = connected(new Map(connectedKinds).get('TCP over IPv4') as Kind);
-  // struct tls12_crypto_info_aes_gcm_128: TLS 1.2, the cipher, and the same keys at both ends.
-  const secret = new Uint8Array(40).fill(7);
-  secret.set(new Uint8Array(new Uint16Array([TLS_1_2_VERSION, TLS_CIPHER_AES_GCM_128]).buffer));
-  for (const [fd, direction] of [
-    [client, TLS_TX],
-    [server, TLS_RX],
-  ] as const) {
-    setsockopt(fd, IPPROTO_TCP, TCP_ULP, bytes('tls'));
-    setsockopt(fd, SOL_TLS, direction, secret);
-  }
-  const alert = Uint8Array.of(1, 0); // a warning: close_notify
-  expect(sendmsg(client, new MsgHdr({ iov: alert, control: ControlBuffer.of({ TLS_SET_RECORD_TYPE: 21 }) }))).toBe(2);
-  send(client, bytes('data'));
-  const first = receive(server);
-  expect([first.control.get('TLS_GET_RECORD_TYPE'), first.payload]).toEqual([21, '\x01\0']);
-  const second = receive(server);
-  expect([second.control.get('TLS_GET_RECORD_TYPE'), second.payload]).toEqual([23, 'data']);
-});
-
 // Whether a virtual machine's sockets reach the machine itself: vsock_loopback.
 const vsock = raw.socket(AF_VSOCK, SOCK_STREAM, 0);
 const haveVsock = vsock >= 0 && raw.connect(vsock, sockaddr_vm(VMADDR_CID_LOCAL, 1).bytes) === -ECONNRESET;
@@ -205,3 +163,21 @@ test.skipIf(!haveVsock || !haveZeroCopy)(
     expect(control.get('VSOCK_RECVERR')).toMatchObject({ ee_origin: SO_EE_ORIGIN_ZEROCOPY, ee_info: 0, ee_data: 0 });
   },
 );
+
+test('what only a device can deliver is read as the headers lay it out', () => {
+  const control = new ControlBuffer(512)
+    .push(SOL_SOCKET, SCM_TIMESTAMPING_PKTINFO, new Uint8Array(Uint32Array.of(3, 1500, 0, 0).buffer))
+    .push(SOL_SOCKET, SCM_WIFI_STATUS, new Uint8Array(Int32Array.of(1).buffer))
+    .push(SOL_SOCKET, SCM_DEVMEM_DMABUF, new Uint8Array(Uint32Array.of(1, 2, 4096, 7, 8, 0).buffer))
+    .push(SOL_SOCKET, SCM_DEVMEM_LINEAR, new Uint8Array(Uint32Array.of(0, 0, 100, 0, 0, 0).buffer));
+  expect(control.get('SCM_TIMESTAMPING_PKTINFO')?.toJSON()).toEqual({ if_index: 3, pkt_length: 1500 });
+  expect(control.get('SCM_WIFI_STATUS')).toBe(1);
+  expect(control.get('SCM_DEVMEM_DMABUF')?.toJSON()).toEqual({
+    frag_offset: 2n * 2n ** 32n + 1n,
+    frag_size: 4096,
+    frag_token: 7,
+    dmabuf_id: 8,
+    flags: 0,
+  });
+  expect(control.get('SCM_DEVMEM_LINEAR')?.frag_size).toBe(100);
+});

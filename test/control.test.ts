@@ -245,7 +245,17 @@ const everyKind = Object.keys(controlKinds) as ControlName[];
 
 // A new kind wants a test of its own: one that sends it or receives it, in a file beside this one.
 test('every kind is named by what a test does, and not only by what it says', () => {
-  const code = ['control-inet', 'control-link', 'control-unix', 'descriptor-passing', 'timestamps', 'sctp']
+  const code = [
+    'control-inet',
+    'control-link',
+    'control-unix',
+    'descriptor-passing',
+    'timestamps',
+    'sctp',
+    'tls',
+    'ciphers',
+    'families',
+  ]
     .map((name) => readFileSync(join(import.meta.dirname, `${name}.test.ts`), 'utf8'))
     .join('')
     .replace(/^import \{.*?\} from/gms, '')

@@ -5,12 +5,19 @@ import {
   AF_CAN,
   AF_INET,
   AF_INET6,
+  AF_TIPC,
   AF_VSOCK,
   AF_XDP,
   accept,
   bind,
+  CAN_EFF_FLAG,
+  CAN_ISOTP,
+  CAN_J1939,
   CAN_RAW,
+  ControlBuffer,
+  close,
   connect,
+  ENOMSG,
   getOption,
   getsockname,
   ICMP_ECHO,
@@ -28,6 +35,7 @@ import {
   listen,
   MAP_POPULATE,
   MAP_SHARED,
+  MsgHdr,
   mmap,
   munmap,
   PROT_READ,
@@ -35,24 +43,36 @@ import {
   raw,
   recv,
   recvfrom,
+  recvmsg,
   SOCK_DGRAM,
   SOCK_RAW,
+  SOCK_RDM,
   SOCK_STREAM,
+  SOF_TIMESTAMPING_OPT_CMSG,
+  SOF_TIMESTAMPING_OPT_ID,
+  SOF_TIMESTAMPING_SOFTWARE,
+  SOF_TIMESTAMPING_TX_ACK,
+  SOF_TIMESTAMPING_TX_SCHED,
   SockAddr,
   send,
   sendto,
   setOption,
+  sockaddr_can,
   sockaddr_in,
   sockaddr_in6,
+  sockaddr_tipc,
   sockaddr_vm,
   socket,
   supports,
+  TIPC_ERR_NO_PORT,
+  TIPC_NODE_SCOPE,
   VMADDR_CID_ANY,
   VMADDR_CID_LOCAL,
   VMADDR_PORT_ANY,
   XDP_PGOFF_RX_RING,
 } from 'posix-sockets';
 import { describe, expect, test } from 'vitest';
+import { nextError } from './message-support.js';
 import { ownNetwork } from './network-support.js';
 import { bytes, errorOf, haveNamespaces, isRoot, opened } from './support.js';
 
@@ -305,15 +325,19 @@ const haveVcan =
   spawnSync('ip', ['link', 'add', 'can0', 'type', 'vcan']).status === 0 &&
   spawnSync('ip', ['link', 'set', 'can0', 'up']).status === 0;
 
+/** Whether the kernel has a protocol of CAN. */
+function hasCan(protocol: number): boolean {
+  const fd = haveVcan ? raw.socket(AF_CAN, SOCK_DGRAM, protocol) : -1;
+  if (fd >= 0) raw.close(fd);
+  return fd >= 0;
+}
+
 describe.skipIf(!haveVcan)('CAN on a virtual bus (needs root, and a kernel with vcan)', () => {
+  const bus = () => if_nametoindex('can0');
   /** A raw CAN socket on the bus. */
   function onBus(): number {
     const fd = opens(AF_CAN, SOCK_RAW, CAN_RAW);
-    const address = new Uint8Array(24); // struct sockaddr_can: family, then the interface's index
-    const view = new DataView(address.buffer);
-    view.setUint16(0, AF_CAN, true);
-    view.setInt32(4, if_nametoindex('can0'), true);
-    bind(fd, SockAddr.from(address));
+    bind(fd, sockaddr_can(bus()));
     return fd;
   }
   /** A struct can_frame. */
@@ -327,14 +351,134 @@ describe.skipIf(!haveVcan)('CAN on a virtual bus (needs root, and a kernel with 
 
   test('carries frames from one socket to another, by their identifiers', () => {
     const [from, to] = [onBus(), onBus()];
-    setOption(to, 'CAN_RAW_FILTER', [{ can_id: 0x123, can_mask: 0x7ff }]);
+    setOption(to, 'CAN_RAW_FILTER', [{ can_id: 0x123, can_mask: CAN_EFF_FLAG | 0x7ff }]);
     expect(getOption(to, 'CAN_RAW_FILTER').map((filter) => filter.toJSON())).toEqual([
-      { can_id: 0x123, can_mask: 0x7ff },
+      { can_id: 0x123, can_mask: 0x8000_07ff },
     ]);
     for (const id of [0x100, 0x123, 0x124]) send(from, canFrame(id, `id ${id.toString(16)}`));
     expect(received(to).content).toEqual(canFrame(0x123, 'id 123'));
     setOption(from, 'CAN_RAW_RECV_OWN_MSGS', true);
     send(from, canFrame(0x7, 'mine'));
     expect(received(from).content).toEqual(canFrame(0x7, 'mine'));
+  });
+
+  test('tells on which bus a frame came', () => {
+    const to = opens(AF_CAN, SOCK_RAW, CAN_RAW);
+    bind(to, sockaddr_can(0)); // on all
+    expect(`${getsockname(to)}`).toBe('can:0');
+    send(onBus(), canFrame(0x42, 'x'));
+    const from = new SockAddr();
+    recvfrom(to, new Uint8Array(16), 0, from);
+    expect([from.family, from.ifindex, `${from}`]).toEqual([AF_CAN, bus(), `can:${bus()}`]);
+  });
+
+  test.skipIf(!hasCan(CAN_ISOTP))('ISO 15765-2: messages longer than a frame (needs can-isotp)', () => {
+    const open = (rx_id: number, tx_id: number) => {
+      const fd = opens(AF_CAN, SOCK_DGRAM, CAN_ISOTP);
+      bind(fd, sockaddr_can(bus(), { rx_id, tx_id }));
+      return fd;
+    };
+    const [one, other] = [open(0x701, 0x702), open(0x702, 0x701)];
+    expect(getsockname(one).tp).toEqual({ rx_id: 0x701, tx_id: 0x702 });
+    const long = new Uint8Array(300).map((_, i) => i);
+    send(one, long);
+    expect(received(other).content).toEqual(long);
+  });
+
+  describe.skipIf(!hasCan(CAN_J1939))('SAE J1939 (needs can-j1939)', () => {
+    const pgn = 0x12300;
+    const open = (addr: number) => {
+      const fd = opens(AF_CAN, SOCK_DGRAM, CAN_J1939);
+      setOption(fd, 'SO_BROADCAST', true);
+      bind(fd, sockaddr_can(bus(), { addr }));
+      return fd;
+    };
+
+    test('a message to one: who it is from, to whom, and how urgent it is', () => {
+      const [one, other] = [open(0x20), open(0x30)];
+      setOption(one, 'SO_J1939_SEND_PRIO', 3);
+      sendto(one, bytes('to you'), 0, sockaddr_can(bus(), { pgn, addr: 0x30 }));
+      const message = new MsgHdr({
+        name: new SockAddr(),
+        iov: new Uint8Array(64),
+        control: new ControlBuffer(['SCM_J1939_DEST_ADDR', 'SCM_J1939_DEST_NAME', 'SCM_J1939_PRIO']),
+      });
+      expect(recvmsg(other, message)).toBe(6);
+      expect(message.name?.j1939).toEqual({ name: 0n, pgn, addr: 0x20 });
+      expect(message.control?.get('SCM_J1939_DEST_ADDR')).toBe(0x30);
+      expect(message.control?.get('SCM_J1939_PRIO')).toBe(3);
+    });
+
+    test('a filter by parameter group', () => {
+      const [one, other] = [open(0x20), open(0x30)];
+      setOption(other, 'SO_J1939_FILTER', [{ pgn: pgn + 0x100, pgn_mask: 0x3ffff }]);
+      for (const group of [pgn, pgn + 0x100]) {
+        sendto(one, bytes(group.toString(16)), 0, sockaddr_can(bus(), { pgn: group, addr: 0x30 }));
+      }
+      expect(received(other).content).toEqual(bytes((pgn + 0x100).toString(16)));
+    });
+
+    test('a long message tells by the error queue what became of it', async () => {
+      const [one, other] = [open(0x20), open(0x30)];
+      setOption(one, 'SO_J1939_ERRQUEUE', true);
+      setOption(
+        one,
+        'SO_TIMESTAMPING',
+        SOF_TIMESTAMPING_SOFTWARE |
+          SOF_TIMESTAMPING_TX_ACK |
+          SOF_TIMESTAMPING_TX_SCHED |
+          SOF_TIMESTAMPING_OPT_CMSG |
+          SOF_TIMESTAMPING_OPT_ID,
+      );
+      sendto(one, new Uint8Array(100), 0, sockaddr_can(bus(), { pgn, addr: 0x30 }));
+      expect(received(other).content).toHaveLength(100);
+      const { control } = await nextError(one);
+      expect(control.get('SCM_J1939_ERRQUEUE')).toMatchObject({ ee_errno: ENOMSG, ee_data: 0 });
+    });
+  });
+});
+
+describe.skipIf(supports('AF_TIPC') !== 'yes')('TIPC (needs a kernel with it)', () => {
+  const type = 4711;
+  const open = () => opens(AF_TIPC, SOCK_RDM, 0);
+  const receiving = (fd: number) => {
+    const control = new ControlBuffer(['TIPC_ERRINFO', 'TIPC_RETDATA', 'TIPC_DESTNAME']);
+    const message = new MsgHdr({ name: new SockAddr(), iov: new Uint8Array(64), control });
+    return { length: recvmsg(fd, message), name: message.name as SockAddr, control };
+  };
+
+  test('a message to a service: to which instance, and from which socket', () => {
+    const [service, client] = [open(), open()];
+    bind(service, sockaddr_tipc({ type, lower: 10, upper: 19 }, TIPC_NODE_SCOPE));
+    sendto(client, bytes('hello'), 0, sockaddr_tipc({ type, instance: 12 }));
+    const { length, name, control } = receiving(service);
+    expect([length, control.get('TIPC_DESTNAME')]).toEqual([5, [type, 12, 12]]);
+    expect(name.tipc).toEqual(getsockname(client).tipc);
+
+    sendto(service, bytes('answer'), 0, name);
+    const answer = receiving(client);
+    expect([answer.length, answer.control.get('TIPC_DESTNAME')]).toEqual([6, undefined]);
+  });
+
+  test('a message that finds nobody comes back: why, and what it was', () => {
+    const [service, client] = [open(), open()];
+    bind(service, sockaddr_tipc({ type, lower: 1, upper: 1 }, TIPC_NODE_SCOPE));
+    setOption(client, 'TIPC_DEST_DROPPABLE', 0);
+    sendto(client, bytes('lost'), 0, sockaddr_tipc({ type, instance: 1 }));
+    close(service);
+    const { length, control } = receiving(client);
+    expect(length).toBe(0);
+    expect(control.get('TIPC_ERRINFO')).toEqual([TIPC_ERR_NO_PORT, 4]);
+    expect(control.get('TIPC_RETDATA')).toEqual(bytes('lost'));
+  });
+
+  test('a bound name is taken back by its scope, negative', () => {
+    const [service, client] = [open(), open()];
+    const range = { type: type + 1, lower: 1, upper: 1 };
+    bind(service, sockaddr_tipc(range, TIPC_NODE_SCOPE));
+    const to = sockaddr_tipc({ type: range.type, instance: 1 });
+    expect(sendto(client, bytes('x'), 0, to)).toBe(1);
+    bind(service, sockaddr_tipc(range, -TIPC_NODE_SCOPE));
+    expect(errorOf(() => sendto(client, bytes('x'), 0, to)).code).toBe('EHOSTUNREACH');
   });
 });

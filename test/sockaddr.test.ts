@@ -1,24 +1,35 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import {
+  AF_ALG,
+  AF_CAN,
   AF_INET,
   AF_INET6,
   AF_NETLINK,
   AF_PACKET,
+  AF_TIPC,
   AF_UNIX,
   AF_UNSPEC,
   AF_VSOCK,
+  AF_XDP,
+  CAN_EFF_FLAG,
   ETH_P_IP,
   INADDR_ANY,
   if_nametoindex,
   SockAddr,
+  sockaddr_alg,
+  sockaddr_can,
   sockaddr_in,
   sockaddr_in6,
   sockaddr_ll,
   sockaddr_nl,
+  sockaddr_tipc,
   sockaddr_un,
   sockaddr_unspec,
   sockaddr_vm,
+  sockaddr_xdp,
+  TIPC_NODE_SCOPE,
+  XDP_COPY,
 } from 'posix-sockets';
 import { describe, expect, test } from 'vitest';
 import { bytes, havePython, run } from './support.js';
@@ -49,6 +60,43 @@ describe('the bytes are those of C', () => {
       '1100 0800 03000000 0100 04 06 02000aff00010000',
     ],
     ['sockaddr_vm', sockaddr_vm(3, 258), '2800 0000 02010000 03000000 00000000'],
+    ['sockaddr_can', sockaddr_can(3), `1d00 0000 03000000 ${'0'.repeat(32)}`],
+    [
+      'sockaddr_can of ISO 15765-2',
+      sockaddr_can(3, { rx_id: 0x123, tx_id: CAN_EFF_FLAG | 0x456 }),
+      `1d00 0000 03000000 23010000 56040080 ${'0'.repeat(16)}`,
+    ],
+    [
+      'sockaddr_can of J1939',
+      sockaddr_can(3, { name: 0x0102030405060708n, pgn: 0x12300, addr: 0x20 }),
+      '1d00 0000 03000000 0807060504030201 00230100 20 000000',
+    ],
+    [
+      'sockaddr_can of J1939, with what is not given left open',
+      sockaddr_can(3, { addr: 7 }),
+      '1d00 0000 03000000 0000000000000000 00000400 07 000000',
+    ],
+    ['sockaddr_tipc of a socket', sockaddr_tipc({ ref: 1, node: 2 }), '1e00 03 02 01000000 02000000 00000000'],
+    [
+      'sockaddr_tipc of a service',
+      sockaddr_tipc({ type: 1, instance: 2, domain: 3 }),
+      '1e00 02 02 01000000 02000000 03000000',
+    ],
+    [
+      'sockaddr_tipc of a range, taken back',
+      sockaddr_tipc({ type: 1, lower: 2, upper: 3 }, -TIPC_NODE_SCOPE),
+      '1e00 01 fd 01000000 02000000 03000000',
+    ],
+    [
+      'sockaddr_xdp',
+      sockaddr_xdp(3, 1, { flags: XDP_COPY, shared_umem_fd: 9 }),
+      '2c00 0200 03000000 01000000 09000000',
+    ],
+    [
+      'sockaddr_alg',
+      sockaddr_alg('hash', 'sha256', { feat: 1, mask: 2 }),
+      `2600 ${Buffer.from('hash').toString('hex')} ${'0'.repeat(20)} 01000000 02000000 ${Buffer.from('sha256').toString('hex')} ${'0'.repeat(116)}`,
+    ],
     ['sockaddr_unspec', sockaddr_unspec(), '0'.repeat(32)],
   ])('%s', (_, address, expected) => {
     expect(hex(address)).toBe(expected.replaceAll(' ', ''));
@@ -96,6 +144,14 @@ describe('fields', () => {
         'hatype',
         'pkttype',
         'cid',
+        'tp',
+        'j1939',
+        'tipc',
+        'scope',
+        'queue_id',
+        'flags',
+        'shared_umem_fd',
+        'algorithm',
       ] as const;
       return Object.fromEntries(
         names.filter((name) => address[name] !== undefined).map((name) => [name, address[name]]),
@@ -118,6 +174,28 @@ describe('fields', () => {
       address: '01:02',
     });
     expect(fields(sockaddr_vm(1, 2))).toEqual({ cid: 1, port: 2 });
+    expect(fields(sockaddr_can(3, { rx_id: 1, tx_id: 2 }))).toEqual({
+      ifindex: 3,
+      tp: { rx_id: 1, tx_id: 2 },
+      j1939: { name: 0x2_0000_0001n, pgn: 0, addr: 0 },
+    });
+    expect(sockaddr_can(3, { name: 5n, pgn: 6, addr: 7 }).j1939).toEqual({ name: 5n, pgn: 6, addr: 7 });
+    for (const tipc of [
+      { ref: 1, node: 2 },
+      { type: 1, instance: 2, domain: 3 },
+      { type: 1, lower: 2, upper: 3 },
+    ]) {
+      expect(fields(sockaddr_tipc(tipc, TIPC_NODE_SCOPE))).toEqual({ tipc, scope: TIPC_NODE_SCOPE });
+    }
+    expect(fields(sockaddr_xdp(3, 1, { flags: 2, shared_umem_fd: 9 }))).toEqual({
+      ifindex: 3,
+      queue_id: 1,
+      flags: 2,
+      shared_umem_fd: 9,
+    });
+    expect(fields(sockaddr_alg('hash', 'sha256'))).toEqual({ algorithm: ['hash', 'sha256'] });
+    const long = `authenc(${'x'.repeat(100)})`; // longer than the struct's own field
+    expect(sockaddr_alg('aead', long).algorithm).toEqual(['aead', long]);
     expect(fields(sockaddr_unspec())).toEqual({});
     expect(fields(SockAddr.from(Uint8Array.of(99, 0, 1)))).toEqual({});
     expect(sockaddr_in(INADDR_ANY, 0).address).toBe('0.0.0.0');
@@ -130,6 +208,10 @@ describe('fields', () => {
       sockaddr_nl(1, 2),
       sockaddr_ll(1, 2),
       sockaddr_vm(1, 2),
+      sockaddr_can(1, { name: 1n, pgn: 2, addr: 3 }),
+      sockaddr_tipc({ ref: 1, node: 2 }),
+      sockaddr_xdp(1, 2),
+      sockaddr_alg('hash', 'sha256'),
     ]) {
       for (let length = 0; length <= whole.length; length++) {
         const cut = SockAddr.from(whole.bytes.subarray(0, length));
@@ -147,13 +229,22 @@ describe('fields', () => {
           'hatype',
           'pkttype',
           'cid',
+          'tp',
+          'j1939',
+          'tipc',
+          'scope',
+          'queue_id',
+          'flags',
+          'shared_umem_fd',
+          'algorithm',
         ] as const) {
-          if (cut[name] !== undefined) expect(cut[name]).toBe(whole[name]);
+          if (cut[name] !== undefined) expect(cut[name]).toEqual(whole[name]);
         }
         const back = SockAddr.parse(`${cut}`);
         expect(back.equals(cut)).toBe(true);
-        // Zeros after a hardware address may be missing, and come back.
-        if (whole.family === AF_PACKET) expect(hex(back).slice(0, 2 * length)).toBe(hex(cut));
+        // Zeros that the kernel may leave out come back.
+        if (whole.family === AF_PACKET || whole.family === AF_CAN)
+          expect(hex(back).slice(0, 2 * length)).toBe(hex(cut));
         else expect(hex(back)).toBe(hex(cut));
       }
     }
@@ -204,6 +295,15 @@ describe('as people write them', () => {
       sockaddr_ll(0x800, 2, { hatype: 1, address: '02:00:00:00:00:01' }),
     ],
     ['vsock:2:1234', sockaddr_vm(2, 1234)],
+    ['can:3', sockaddr_can(3)],
+    ['can:3', SockAddr.from(sockaddr_can(3).bytes.subarray(0, 8))], // as the kernel answers
+    ['can:3,rx_id=0x123,tx_id=0x80000456', sockaddr_can(3, { rx_id: 0x123, tx_id: 0x80000456 })],
+    ['can:3,name=0x5,pgn=0x12300,addr=32', sockaddr_can(3, { name: 5n, pgn: 0x12300, addr: 32 })],
+    ['tipc:ref=1,node=2,scope=2', sockaddr_tipc({ ref: 1, node: 2 })],
+    ['tipc:type=1,instance=2,domain=0,scope=-3', sockaddr_tipc({ type: 1, instance: 2 }, -3)],
+    ['tipc:type=1,lower=2,upper=3,scope=2', sockaddr_tipc({ type: 1, lower: 2, upper: 3 })],
+    ['xdp:ifindex=3,queue_id=1,flags=2,shared_umem_fd=9', sockaddr_xdp(3, 1, { flags: 2, shared_umem_fd: 9 })],
+    ['alg:skcipher/cbc(aes)', sockaddr_alg('skcipher', 'cbc(aes)')],
     ['unspecified', sockaddr_unspec()],
     ['bytes:6300aabb', SockAddr.from(Uint8Array.of(99, 0, 0xaa, 0xbb))],
     ['bytes:', new SockAddr()],
@@ -231,6 +331,13 @@ describe('as people write them', () => {
     'bytes:0',
     'bytes:xy',
     'netlink:7',
+    'can:x',
+    'can:3,rx_id=1',
+    'tipc:ref=1',
+    'tipc:scope=2',
+    'tipc:ref=1,node=x,scope=2',
+    'xdp:3',
+    'alg:hash',
   ])('parse refuses %j', (text) => {
     expect(() => SockAddr.parse(text)).toThrow(TypeError);
   });
@@ -289,6 +396,33 @@ describe('what does not fit is refused, and the error says why', () => {
       TypeError,
       /'1:2' is no hardware address/,
     ],
+    ['an interface that is no number', () => sockaddr_can('can0' as never), TypeError, /ifindex must be a number/],
+    [
+      'one identifier without the other',
+      () => sockaddr_can(1, { rx_id: 1 } as never),
+      TypeError,
+      /tx_id must be a number/,
+    ],
+    ['an identifier of 33 bits', () => sockaddr_can(1, { rx_id: 0, tx_id: 2 ** 32 }), RangeError, /tx_id/],
+    [
+      'a name that is no bigint',
+      () => sockaddr_can(1, { name: 5 as never }),
+      TypeError,
+      /name must be a bigint, not 5/,
+    ],
+    [
+      'a CAN address of nine bits',
+      () => sockaddr_can(1, { addr: 256 }),
+      RangeError,
+      /addr must be an integer from 0 to 255/,
+    ],
+    ['a CAN address made of null', () => sockaddr_can(1, null as never), TypeError, /more must be an object/],
+    ['a TIPC address of nothing', () => sockaddr_tipc({} as never), TypeError, /type must be a number, not undefined/],
+    ['a TIPC range without an end', () => sockaddr_tipc({ type: 1, lower: 1 } as never), TypeError, /upper must be/],
+    ['a scope of nine bits', () => sockaddr_tipc({ ref: 1, node: 1 }, 128), RangeError, /scope/],
+    ['a queue of 33 bits', () => sockaddr_xdp(1, 2 ** 32), RangeError, /queue_id/],
+    ['a type of cipher of 14 bytes', () => sockaddr_alg('x'.repeat(14), 'y'), RangeError, /type must have at most 13/],
+    ['a cipher with a NUL', () => sockaddr_alg('hash', 'sha\0'), TypeError, /name cannot have a NUL byte inside/],
     ['a context id of 33 bits', () => sockaddr_vm(2 ** 32, 0), RangeError, /cid/],
   ])('%s', (_, make, type, message) => {
     expect(make).toThrow(type);
@@ -374,13 +508,33 @@ const anyAddress = fc.oneof(
     })
     .map(({ protocol, ifindex, ...more }) => sockaddr_ll(protocol, ifindex, more)),
   fc.record({ cid: bits(32), port: bits(32) }).map(({ cid, port }) => sockaddr_vm(cid, port)),
+  fc.record({ rx_id: bits(32), tx_id: bits(32) }).chain((tp) => bits(31).map((ifindex) => sockaddr_can(ifindex, tp))),
+  fc
+    .record({ name: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), pgn: bits(32), addr: bits(8) })
+    .map((j1939) => sockaddr_can(1, j1939)),
+  fc.record({ type: bits(32), lower: bits(32), upper: bits(32) }).map((range) => sockaddr_tipc(range, -1)),
+  fc.record({ flags: bits(16), shared_umem_fd: bits(31) }).map((more) => sockaddr_xdp(2, 3, more)),
+  fc.constantFrom('sha256', 'authenc(hmac(sha256),cbc(aes))', 'x'.repeat(90)).map((name) => sockaddr_alg('hash', name)),
   fc.constant(sockaddr_unspec()),
 );
 
 /** Any bytes, many of them with a family that is known. */
 const anyBytes = fc
   .tuple(
-    fc.constantFrom(AF_UNSPEC, AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_VSOCK, 99),
+    fc.constantFrom(
+      AF_UNSPEC,
+      AF_UNIX,
+      AF_INET,
+      AF_INET6,
+      AF_NETLINK,
+      AF_PACKET,
+      AF_VSOCK,
+      AF_CAN,
+      AF_TIPC,
+      AF_XDP,
+      AF_ALG,
+      99,
+    ),
     fc.uint8Array({ maxLength: 126 }),
     bits(7),
   )

@@ -2,10 +2,9 @@
 import { NLA_F_NESTED, NLA_TYPE_MASK } from '../constants.js';
 import { type Layout, layouts } from '../native.js';
 import { formatInet, formatInet6 } from '../structs/inet.js';
-import { littleEndian, Struct } from '../structs/struct.js';
+import { cString, littleEndian, Struct } from '../structs/struct.js';
 
 const headerSize = (layouts.nlattr as Layout).size;
-const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
 /**
@@ -60,8 +59,7 @@ export class NetlinkAttributes implements Iterable<readonly [type: number, data:
   /** Its value as text, up to its NUL. */
   text(type: number): string | undefined {
     const data = this.get(type);
-    const end = data?.indexOf(0) ?? -1;
-    return data && decoder.decode(end < 0 ? data : data.subarray(0, end));
+    return data && cString(data);
   }
 
   /** Its value as an IPv4 or IPv6 address, by its length. */

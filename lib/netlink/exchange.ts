@@ -20,7 +20,7 @@ import {
 } from '../constants.js';
 import { SystemError } from '../errors.js';
 import { raw } from '../native.js';
-import { sockaddr_nl } from '../structs/sockaddr.js';
+import { sockaddr_nl } from '../structs/sockaddr-families.js';
 import { close } from '../syscalls/descriptors.js';
 import { bind, socket } from '../syscalls/endpoints.js';
 import { recv, send } from '../syscalls/transfer.js';

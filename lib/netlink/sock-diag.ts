@@ -21,7 +21,8 @@ import {
   UNIX_DIAG_UID,
 } from '../constants.js';
 import { formatInet, formatInet6 } from '../structs/inet.js';
-import { type SockAddr, sockaddr_in, sockaddr_in6, sockaddr_un } from '../structs/sockaddr.js';
+import type { SockAddr } from '../structs/sockaddr.js';
+import { sockaddr_in, sockaddr_in6, sockaddr_un } from '../structs/sockaddr-families.js';
 import { bytes, nested, networkUint, struct, uint, uint64 } from '../structs/struct.js';
 import { tcp_info } from '../structs/tcp-info.js';
 import type { Attribute, NetlinkAttributes } from './attributes.js';

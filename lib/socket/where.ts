@@ -1,7 +1,8 @@
 // Where to connect or listen, as people say it.
 
 import { AF_UNSPEC, AI_PASSIVE, SOCK_STREAM } from '../constants.js';
-import { SockAddr, sockaddr_un } from '../structs/sockaddr.js';
+import { SockAddr } from '../structs/sockaddr.js';
+import { sockaddr_un } from '../structs/sockaddr-families.js';
 import { getaddrinfoAsync } from '../syscalls/names.js';
 
 /** A host's name or address, and a port's number or service's name. */

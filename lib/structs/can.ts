@@ -1,12 +1,12 @@
 // Structs of CAN sockets and TIPC.
-import { struct, uint, uint64 } from './struct.js';
+import { bits32, struct, uint, uint64 } from './struct.js';
 
 /** Which CAN frames a raw socket receives: those where `received & can_mask == can_id & can_mask`. CAN_RAW_FILTER takes an array. */
 export class can_filter extends struct('can_filter', {
   /** The identifier, with CAN_INV_FILTER for all others. */
-  can_id: uint,
+  can_id: bits32,
   /** Which of its bits count. */
-  can_mask: uint,
+  can_mask: bits32,
 }) {}
 
 /** How an ISO 15765-2 socket sends and receives: CAN_ISOTP_OPTS. */

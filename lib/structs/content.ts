@@ -1,10 +1,18 @@
 // What a socket option or a control message holds: its value in JavaScript, and its bytes.
 
 import type { Bytes } from '../native.js';
-import { arrayIn, shown } from '../values.js';
+import { arrayIn, shown, textIn } from '../values.js';
 import { formatInet, formatInet6, parseInet, parseInet6 } from './inet.js';
 import { SockAddr } from './sockaddr.js';
-import { int as intKind, type Kind, networkUint, Struct, uint64 as uint64Kind, uint as uintKind } from './struct.js';
+import {
+  cString,
+  int as intKind,
+  type Kind,
+  networkUint,
+  Struct,
+  uint64 as uint64Kind,
+  uint as uintKind,
+} from './struct.js';
 
 /** What an option or a control message holds. `Out` is what reading it gives, `In` what may be written. */
 export interface Content<Out, In = Out> {
@@ -111,15 +119,8 @@ export const flag: Content<boolean> = {
 export const text: Content<string> = {
   type: 'char[]',
   room: 4096,
-  decode(bytes) {
-    const end = bytes.indexOf(0);
-    return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
-  },
-  encode(value, name) {
-    if (typeof value !== 'string') throw new TypeError(`${name} must be a string, not ${shown(value)}`);
-    if (value.includes('\0')) throw new TypeError(`${name} cannot have a NUL inside`);
-    return new TextEncoder().encode(value);
-  },
+  decode: cString,
+  encode: (value, name) => textIn(name, value),
 };
 
 /** Bytes as they are, at most so many when read. */
@@ -131,6 +132,19 @@ export function bytes(room: number): Content<Uint8Array> {
     encode(value, name) {
       if (!(value instanceof Uint8Array)) throw new TypeError(`${name} must be a Uint8Array, not ${shown(value)}`);
       return value;
+    },
+  };
+}
+
+/** Bytes behind their number, an unsigned int: at most so many when read. */
+export function counted(type: string, most: number): Content<Uint8Array> {
+  return {
+    type,
+    room: uint.room + most,
+    decode: (all) => all.subarray(uint.room, uint.room + uint.decode(all)),
+    encode(value, name) {
+      const content = bytes(most).encode(value, name);
+      return Buffer.concat([uint.encode(content.length, name), content]);
     },
   };
 }

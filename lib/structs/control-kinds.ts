@@ -5,6 +5,7 @@ import {
   bytes,
   type Content,
   contentOf,
+  counted,
   type Holding,
   type In,
   in_addr,
@@ -21,7 +22,7 @@ import {
   uint64,
 } from './content.js';
 import { ucred } from './credentials.js';
-import { scm_timestamping, sock_extended_err } from './errqueue.js';
+import { scm_timestamping, scm_ts_pktinfo, sock_extended_err } from './errqueue.js';
 import { in_pktinfo, in6_pktinfo, ip6_mtuinfo, nl_pktinfo, tpacket_auxdata } from './pktinfo.js';
 import {
   sctp_authinfo,
@@ -33,6 +34,7 @@ import {
   sctp_sndrcvinfo,
 } from './sctp.js';
 import { timespec, timeval } from './time.js';
+import { dmabuf_cmsg } from './timestamping.js';
 
 /** A kind of control message: the level and type that a cmsghdr names it by, and what it holds. */
 export interface ControlKind<Out, In = Out> {
@@ -109,6 +111,8 @@ export const controlKinds = {
   SCM_TIMESTAMPING: kind(c.SOL_SOCKET, c.SCM_TIMESTAMPING, scm_timestamping),
   /** Received in the error queue with SOF_TIMESTAMPING_OPT_STATS: netlink attributes, TCP_NLA_*. */
   SCM_TIMESTAMPING_OPT_STATS: kind(c.SOL_SOCKET, c.SCM_TIMESTAMPING_OPT_STATS, bytes(1024), anyLength),
+  /** Received with SOF_TIMESTAMPING_OPT_PKTINFO beside a device's time stamp: which device, and how long the packet. */
+  SCM_TIMESTAMPING_PKTINFO: kind(c.SOL_SOCKET, c.SCM_TIMESTAMPING_PKTINFO, scm_ts_pktinfo),
   /** Sent: which time stamps to take of this message, SOF_TIMESTAMPING_TX_* bits. */
   SO_TIMESTAMPING: kind(c.SOL_SOCKET, c.SO_TIMESTAMPING, uint),
   /** Sent: the number that this message's time stamp will carry in `ee_data`, with SOF_TIMESTAMPING_OPT_ID. Linux 6.13. */
@@ -121,6 +125,13 @@ export const controlKinds = {
   SO_PRIORITY: kind(c.SOL_SOCKET, c.SO_PRIORITY, uint),
   /** Received after SO_RXQ_OVFL: how many packets this socket has dropped since it was made, if any. */
   SO_RXQ_OVFL: kind(c.SOL_SOCKET, c.SO_RXQ_OVFL, uint),
+
+  /** Received after SO_WIFI_STATUS from the error queue, with the frame that was sent: 1 if it was acknowledged. */
+  SCM_WIFI_STATUS: kind(c.SOL_SOCKET, c.SCM_WIFI_STATUS, int),
+  /** Received with MSG_SOCK_DEVMEM: where in the device's memory a part of the stream lies. Linux 6.12. */
+  SCM_DEVMEM_DMABUF: kind(c.SOL_SOCKET, c.SCM_DEVMEM_DMABUF, dmabuf_cmsg),
+  /** The same for a part that had to stay in ordinary memory, and was copied into the buffer. */
+  SCM_DEVMEM_LINEAR: kind(c.SOL_SOCKET, c.SCM_DEVMEM_LINEAR, dmabuf_cmsg),
 
   // IPv4: ip(7)
 
@@ -136,6 +147,8 @@ export const controlKinds = {
   IP_RETOPTS: kind(c.IPPROTO_IP, c.IP_RETOPTS, ipOptions, anyLength),
   /** Received after IP_RECVORIGDSTADDR: the address and port that the packet was sent to, before any redirection. */
   IP_ORIGDSTADDR: kind(c.IPPROTO_IP, c.IP_ORIGDSTADDR, sockaddr, inetAddress),
+  /** Received after IP_CHECKSUM, where the kernel has summed up the packet: the sum of what was read, unfolded. */
+  IP_CHECKSUM: kind(c.IPPROTO_IP, c.IP_CHECKSUM, uint),
   /** Received from the error queue: why it is there. After IP_RECVERR errors come, too. */
   IP_RECVERR: kind(c.IPPROTO_IP, c.IP_RECVERR, sock_extended_err, inetError),
   /** Received after IP_RECVFRAGSIZE: the longest fragment, in bytes, of a packet that came in fragments. */
@@ -205,6 +218,35 @@ export const controlKinds = {
   SCTP_DSTADDRV4: kind(c.SOL_SCTP, c.SCTP_DSTADDRV4, in_addr),
   /** The same, for IPv6. */
   SCTP_DSTADDRV6: kind(c.SOL_SCTP, c.SCTP_DSTADDRV6, in6_addr),
+
+  // The kernel's ciphers: https://docs.kernel.org/crypto/userspace-if.html
+
+  /** Sent: ALG_OP_ENCRYPT or ALG_OP_DECRYPT. */
+  ALG_SET_OP: kind(c.SOL_ALG, c.ALG_SET_OP, uint),
+  /** Sent: the initialisation vector, as long as the cipher's is. */
+  ALG_SET_IV: kind(c.SOL_ALG, c.ALG_SET_IV, counted('struct af_alg_iv', 64), { least: 4 }),
+  /** Sent: how many bytes at the beginning are authenticated only. */
+  ALG_SET_AEAD_ASSOCLEN: kind(c.SOL_ALG, c.ALG_SET_AEAD_ASSOCLEN, uint),
+
+  // CAN, SAE J1939: https://docs.kernel.org/networking/j1939.html
+
+  /** Received: the address that the message was sent to, if it was to one. */
+  SCM_J1939_DEST_ADDR: kind(c.SOL_CAN_J1939, c.SCM_J1939_DEST_ADDR, uint8),
+  /** Received: the name that the message was sent to, if it was to one. */
+  SCM_J1939_DEST_NAME: kind(c.SOL_CAN_J1939, c.SCM_J1939_DEST_NAME, uint64),
+  /** Received: the priority, 0 (the highest) to 7. */
+  SCM_J1939_PRIO: kind(c.SOL_CAN_J1939, c.SCM_J1939_PRIO, uint8),
+  /** Received after SO_J1939_ERRQUEUE from the error queue: what became of a long message. */
+  SCM_J1939_ERRQUEUE: kind(c.SOL_CAN_J1939, c.SCM_J1939_ERRQUEUE, sock_extended_err),
+
+  // TIPC: https://docs.kernel.org/networking/tipc.html
+
+  /** Received with a message of one's own that came back: why (TIPC_ERR_*), and how many bytes it had. */
+  TIPC_ERRINFO: kind(c.SOL_TIPC, c.TIPC_ERRINFO, list(uint, 2)),
+  /** Received with TIPC_ERRINFO: the message, if it had any bytes. */
+  TIPC_RETDATA: kind(c.SOL_TIPC, c.TIPC_RETDATA, bytes(c.TIPC_MAX_USER_MSG_SIZE), anyLength),
+  /** Received: the service that the message was sent to, if it was to one: type, lower and upper instance. */
+  TIPC_DESTNAME: kind(c.SOL_TIPC, c.TIPC_DESTNAME, list(uint, 3)),
 
   // Other families: packet(7), netlink(7), vsock(7)
 

@@ -49,6 +49,14 @@ export class sock_extended_err extends struct('sock_extended_err', {
   }
 }
 
+/** Which packet a device's time stamp is of: the control message SCM_TIMESTAMPING_PKTINFO. */
+export class scm_ts_pktinfo extends struct('scm_ts_pktinfo', {
+  /** The index of the device that took the stamp, which may stand under another one (a bond). */
+  if_index: uint,
+  /** The packet's length in bytes, with the link-layer header. */
+  pkt_length: uint,
+}) {}
+
 /**
  * When a packet passed: the control message SCM_TIMESTAMPING. Those stamps that were not asked for are zero.
  * @see https://docs.kernel.org/networking/timestamping.html

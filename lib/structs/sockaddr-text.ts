@@ -1,18 +1,35 @@
 // Socket addresses as people write them, and back.
-import { AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, AF_UNSPEC, AF_VSOCK } from '../constants.js';
 import {
-  SockAddr,
+  AF_ALG,
+  AF_CAN,
+  AF_INET,
+  AF_INET6,
+  AF_NETLINK,
+  AF_PACKET,
+  AF_TIPC,
+  AF_UNIX,
+  AF_UNSPEC,
+  AF_VSOCK,
+  AF_XDP,
+} from '../constants.js';
+import { SockAddr, type TipcAddress } from './sockaddr.js';
+import {
+  sockaddr_alg,
+  sockaddr_can,
   sockaddr_in,
   sockaddr_in6,
   sockaddr_ll,
   sockaddr_nl,
+  sockaddr_tipc,
   sockaddr_un,
   sockaddr_unspec,
   sockaddr_vm,
-} from './sockaddr.js';
+  sockaddr_xdp,
+} from './sockaddr-families.js';
 
 const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 const escaped = (byte: number) => `\\x${byte.toString(16).padStart(2, '0')}`;
+const hexadecimal = (value: number | bigint) => `0x${value.toString(16)}`;
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** A Unix address's name for people: `@` stands for the NUL of an abstract one, `\xNN` for what is not text. */
@@ -46,6 +63,28 @@ function unixToText(name: Uint8Array): string {
   return name[0] === 0 || /^(\/|\.\.?\/)/.test(text) ? text : `unix:${text}`;
 }
 
+const pairs = (values: object) =>
+  Object.entries(values)
+    .map(([name, value]) => `${name}=${value}`)
+    .join();
+const fromPairs = (text: string) =>
+  Object.fromEntries(
+    text
+      .split(',')
+      .map((pair) => pair.split('='))
+      .map(([name, value]) => [name, Number(value)]),
+  );
+
+// Which protocol it is of, nothing tells; J1939 has more than two identifiers to say.
+function canToText({ ifindex, tp, j1939 }: SockAddr): string {
+  if (j1939?.pgn || j1939?.addr) {
+    return `can:${ifindex},name=${hexadecimal(j1939.name)},pgn=${hexadecimal(j1939.pgn)},addr=${j1939.addr}`;
+  }
+  return tp?.rx_id || tp?.tx_id
+    ? `can:${ifindex},rx_id=${hexadecimal(tp.rx_id)},tx_id=${hexadecimal(tp.tx_id)}`
+    : `can:${ifindex}`;
+}
+
 function inOwnWords(address: SockAddr): string | undefined {
   const { port } = address;
   switch (address.family) {
@@ -66,6 +105,16 @@ function inOwnWords(address: SockAddr): string | undefined {
     }
     case AF_VSOCK:
       return `vsock:${address.cid}:${port}`;
+    case AF_CAN:
+      return canToText(address);
+    case AF_TIPC:
+      return `tipc:${pairs({ ...address.tipc, scope: address.scope })}`;
+    case AF_XDP: {
+      const { ifindex, queue_id, flags, shared_umem_fd } = address;
+      return `xdp:${pairs({ ifindex, queue_id, flags, shared_umem_fd })}`;
+    }
+    case AF_ALG:
+      return `alg:${address.algorithm?.join('/')}`;
     case AF_UNSPEC:
       return 'unspecified';
     default:
@@ -94,6 +143,28 @@ const readers: [RegExp, (match: RegExpExecArray) => SockAddr][] = [
       }),
   ],
   [/^vsock:(\d+):(\d+)$/, ([, cid, port]) => sockaddr_vm(Number(cid), Number(port))],
+  [/^can:(\d+)$/, ([, index]) => sockaddr_can(Number(index))],
+  [
+    /^can:(\d+),rx_id=(0x[0-9a-f]+),tx_id=(0x[0-9a-f]+)$/,
+    ([, index, rx, tx]) => sockaddr_can(Number(index), { rx_id: Number(rx), tx_id: Number(tx) }),
+  ],
+  [
+    /^can:(\d+),name=(0x[0-9a-f]+),pgn=(0x[0-9a-f]+),addr=(\d+)$/,
+    ([, index, name, pgn, addr]) =>
+      sockaddr_can(Number(index), { name: BigInt(name as string), pgn: Number(pgn), addr: Number(addr) }),
+  ],
+  [
+    /^tipc:(.*),scope=(-?\d+)$/,
+    ([, words, scope]) => sockaddr_tipc(fromPairs(words as string) as TipcAddress, Number(scope)),
+  ],
+  [
+    /^xdp:(ifindex=\d+,queue_id=\d+,flags=\d+,shared_umem_fd=\d+)$/,
+    ([, words]) => {
+      const { ifindex, queue_id, ...more } = fromPairs(words as string);
+      return sockaddr_xdp(ifindex as number, queue_id as number, more);
+    },
+  ],
+  [/^alg:([^/]*)\/(.*)$/s, ([, type, name]) => sockaddr_alg(type as string, name as string)],
   [/^unspecified$/, () => sockaddr_unspec()],
   [/^bytes:((?:[0-9a-f]{2})*)$/, ([, digits]) => SockAddr.from(Buffer.from(digits as string, 'hex'))],
 ];
@@ -106,12 +177,15 @@ function read(text: string): SockAddr | undefined {
   return undefined;
 }
 
-// Whether two addresses have the same bytes, but for the NUL that may end a path and what follows it. After a packet
-// address's hardware address zeros may be missing: the kernel leaves them out in getsockname, and wants them in bind.
+// Whether two addresses have the same bytes, but for the NUL that may end a path and what follows it. Zeros may be
+// missing where the kernel leaves them out in an answer, and wants them in bind: after a packet address's hardware address,
+// after a CAN address's interface.
 function sameBytes(one: SockAddr, other: SockAddr): boolean {
   if (one.pathBytes) return Buffer.compare(one.pathBytes, other.pathBytes as Uint8Array) === 0;
   const given = one.bytes.length;
-  const isShortened = one.family === AF_PACKET && one.address === other.address && given < other.bytes.length;
+  const isShortened =
+    (one.family === AF_CAN || (one.family === AF_PACKET && one.address === other.address)) &&
+    given < other.bytes.length;
   const counts = isShortened && other.bytes.subarray(given).every((byte) => byte === 0) ? given : other.bytes.length;
   return Buffer.compare(one.bytes, other.bytes.subarray(0, counts)) === 0;
 }

@@ -1,55 +1,40 @@
 import { inspect } from 'node:util';
-import { AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, AF_UNSPEC, AF_VSOCK } from '../constants.js';
-import { type Bytes, type Layout, layouts } from '../native.js';
-import { asUint8Array, bytesIn, integer, objectIn, shown } from '../values.js';
-import { formatInet, formatInet6, parseInet, parseInet6 } from './inet.js';
+import {
+  AF_ALG,
+  AF_CAN,
+  AF_INET,
+  AF_INET6,
+  AF_NETLINK,
+  AF_PACKET,
+  AF_TIPC,
+  AF_UNIX,
+  AF_UNSPEC,
+  AF_VSOCK,
+  AF_XDP,
+  TIPC_SERVICE_ADDR,
+  TIPC_SERVICE_RANGE,
+  TIPC_SOCKET_ADDR,
+} from '../constants.js';
+import type { Bytes } from '../native.js';
+import { asUint8Array, bytesIn, integer, shown } from '../values.js';
+import { formatInet, formatInet6 } from './inet.js';
+import { fields, sizeOfFamily, sizes, storageSize, unix } from './sockaddr-layout.js';
 import { addressFromText, addressToText, pathToText } from './sockaddr-text.js';
-import { bytes as bytesKind, type Kind, littleEndian } from './struct.js';
+import { bytes as bytesKind, cString, type Kind, littleEndian } from './struct.js';
 
-const storageSize = (layouts.sockaddr_storage as Layout).size;
-const unixPathOffset = place('sockaddr_un', 'sun_path')[0];
-const unixPathSize = place('sockaddr_un', 'sun_path')[1];
-const unixSize = unixPathOffset + unixPathSize;
 const noBytes = new Uint8Array(0);
 
-/** Where a field lies in one of the sockaddr structs: its offset and size. */
-function place(struct: string, field: string): readonly [number, number] {
-  const [offset, size] = (layouts[struct] as Layout).fields[field] as readonly [number, number];
-  return [offset, size];
-}
-
-const fields = {
-  inetPort: place('sockaddr_in', 'sin_port')[0],
-  inetAddress: place('sockaddr_in', 'sin_addr')[0],
-  inet6Port: place('sockaddr_in6', 'sin6_port')[0],
-  inet6Flowinfo: place('sockaddr_in6', 'sin6_flowinfo')[0],
-  inet6Address: place('sockaddr_in6', 'sin6_addr')[0],
-  inet6ScopeId: place('sockaddr_in6', 'sin6_scope_id')[0],
-  netlinkPid: place('sockaddr_nl', 'nl_pid')[0],
-  netlinkGroups: place('sockaddr_nl', 'nl_groups')[0],
-  packetProtocol: place('sockaddr_ll', 'sll_protocol')[0],
-  packetIndex: place('sockaddr_ll', 'sll_ifindex')[0],
-  packetHatype: place('sockaddr_ll', 'sll_hatype')[0],
-  packetPkttype: place('sockaddr_ll', 'sll_pkttype')[0],
-  packetHalen: place('sockaddr_ll', 'sll_halen')[0],
-  packetAddress: place('sockaddr_ll', 'sll_addr')[0],
-  vsockPort: place('sockaddr_vm', 'svm_port')[0],
-  vsockCid: place('sockaddr_vm', 'svm_cid')[0],
-};
-
-const sizes = {
-  inet: (layouts.sockaddr_in as Layout).size,
-  inet6: (layouts.sockaddr_in6 as Layout).size,
-  netlink: (layouts.sockaddr_nl as Layout).size,
-  packet: (layouts.sockaddr_ll as Layout).size,
-  vsock: (layouts.sockaddr_vm as Layout).size,
-};
+/** What a TIPC address names. */
+export type TipcAddress =
+  | { ref: number; node: number }
+  | { type: number; instance: number; domain?: number }
+  | { type: number; lower: number; upper: number };
 
 /**
  * A socket address: a view over the bytes of a `struct sockaddr`, which are decoded when somebody looks.
  *
  * `new SockAddr()` is room for the kernel to write an address into: give it to `accept`, `recvfrom`, `recvmsg`.
- * `sockaddr_in`, `sockaddr_in6`, `sockaddr_un` and their kin make one to bind or connect to.
+ * {@link sockaddr_in}, {@link sockaddr_un} and their kin make one to bind or connect to.
  * A property that the address's family does not have reads as undefined.
  * @see sockaddr(3type), ip(7), ipv6(7), unix(7), netlink(7), packet(7), vsock(7)
  */
@@ -155,7 +140,7 @@ export class SockAddr {
   /** The bytes of a Unix address's name: up to its NUL, or for an abstract one from its leading NUL on. */
   get pathBytes(): Uint8Array | undefined {
     if (!this.#is(AF_UNIX, 2)) return undefined;
-    const bytes = this.bytes.subarray(unixPathOffset);
+    const bytes = this.bytes.subarray(unix.pathOffset);
     if (bytes.length === 0 || bytes[0] === 0) return bytes;
     const end = bytes.indexOf(0);
     return end < 0 ? bytes : bytes.subarray(0, end);
@@ -186,9 +171,12 @@ export class SockAddr {
     return this.#is(AF_PACKET, 4) ? this.#view.getUint16(fields.packetProtocol) : undefined;
   }
 
-  /** Packet: the interface's index. */
+  /** Packet, CAN, XDP: the interface's index. */
   get ifindex(): number | undefined {
-    return this.#is(AF_PACKET, 8) ? this.#view.getInt32(fields.packetIndex, littleEndian) : undefined;
+    if (this.#is(AF_PACKET, 8)) return this.#view.getInt32(fields.packetIndex, littleEndian);
+    if (this.#is(AF_CAN, 8)) return this.#view.getInt32(fields.canIndex, littleEndian);
+    if (this.#is(AF_XDP, sizes.xdp)) return this.#view.getUint32(fields.xdpIndex, littleEndian);
+    return undefined;
   }
 
   /** Packet: the kind of device, ARPHRD_*. */
@@ -206,6 +194,68 @@ export class SockAddr {
     return this.#is(AF_VSOCK, sizes.vsock) ? this.#view.getUint32(fields.vsockCid, littleEndian) : undefined;
   }
 
+  /** CAN, of ISO 15765-2: the identifiers to receive and to send by. They share their bytes with `j1939`. */
+  get tp(): { rx_id: number; tx_id: number } | undefined {
+    if (!this.#is(AF_CAN, 16)) return undefined;
+    return {
+      rx_id: this.#view.getUint32(fields.canRxId, littleEndian),
+      tx_id: this.#view.getUint32(fields.canTxId, littleEndian),
+    };
+  }
+
+  /** CAN, of SAE J1939: name, parameter group number and address. They share their bytes with `tp`. */
+  get j1939(): { name: bigint; pgn: number; addr: number } | undefined {
+    if (!this.#is(AF_CAN, fields.canAddr + 1)) return undefined;
+    return {
+      name: this.#view.getBigUint64(fields.canName, littleEndian),
+      pgn: this.#view.getUint32(fields.canPgn, littleEndian),
+      addr: this.#view.getUint8(fields.canAddr),
+    };
+  }
+
+  /** XDP: the device's queue. */
+  get queue_id(): number | undefined {
+    return this.#is(AF_XDP, sizes.xdp) ? this.#view.getUint32(fields.xdpQueue, littleEndian) : undefined;
+  }
+
+  /** XDP: XDP_COPY, XDP_ZEROCOPY, XDP_SHARED_UMEM, ... */
+  get flags(): number | undefined {
+    return this.#is(AF_XDP, sizes.xdp) ? this.#view.getUint16(fields.xdpFlags, littleEndian) : undefined;
+  }
+
+  /** XDP: the socket whose memory is shared. */
+  get shared_umem_fd(): number | undefined {
+    return this.#is(AF_XDP, sizes.xdp) ? this.#view.getUint32(fields.xdpUmem, littleEndian) : undefined;
+  }
+
+  /** The kernel's ciphers: type and name, as {@link sockaddr_alg} takes them. */
+  get algorithm(): [type: string, name: string] | undefined {
+    if (!this.#is(AF_ALG, sizes.alg)) return undefined;
+    const { bytes } = this;
+    return [cString(bytes.subarray(fields.algType, fields.algFeat)), cString(bytes.subarray(fields.algName))];
+  }
+
+  /** TIPC: a socket, a service's instance, or a range of them, as {@link sockaddr_tipc} takes it. */
+  get tipc(): TipcAddress | undefined {
+    if (!this.#is(AF_TIPC, sizes.tipc)) return undefined;
+    const word = (i: number) => this.#view.getUint32(fields.tipcAddr + 4 * i, littleEndian);
+    switch (this.#view.getUint8(fields.tipcAddrtype)) {
+      case TIPC_SOCKET_ADDR:
+        return { ref: word(0), node: word(1) };
+      case TIPC_SERVICE_RANGE:
+        return { type: word(0), lower: word(1), upper: word(2) };
+      case TIPC_SERVICE_ADDR:
+        return { type: word(0), instance: word(1), domain: word(2) };
+      default:
+        return undefined;
+    }
+  }
+
+  /** TIPC: how far a bound name is known, TIPC_CLUSTER_SCOPE or TIPC_NODE_SCOPE. */
+  get scope(): number | undefined {
+    return this.#is(AF_TIPC, sizes.tipc) ? this.#view.getInt8(fields.tipcScope) : undefined;
+  }
+
   /** The address as people write it: `127.0.0.1:80`, `[fe80::1%2]:80`, `/run/x.sock`, `@abstract`. `parse` reads it. */
   toString(): string {
     return addressToText(this);
@@ -221,152 +271,6 @@ export class SockAddr {
   }
 }
 
-function make(size: number, family: number, fill: (view: DataView, bytes: Uint8Array) => void): SockAddr {
-  const bytes = new Uint8Array(size);
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, family, littleEndian);
-  fill(view, bytes);
-  return SockAddr.from(bytes);
-}
-
-/**
- * An IPv4 address and port.
- * @param address `'127.0.0.1'`, or a number in host order such as INADDR_ANY
- * @param port 0 to 65535, in host order; 0 lets the kernel choose
- * @returns an address of 16 bytes
- * @throws TypeError the text is no IPv4 address in its four parts · RangeError the port does not fit
- * @see ip(7)
- */
-export function sockaddr_in(address: string | number, port: number): SockAddr {
-  return make(sizes.inet, AF_INET, (view, bytes) => {
-    view.setUint16(fields.inetPort, integer('port', port, 0, 0xffff));
-    if (typeof address === 'number') view.setUint32(fields.inetAddress, integer('address', address, 0, 0xffffffff));
-    else bytes.set(parseInet(address), fields.inetAddress);
-  });
-}
-
-/**
- * An IPv6 address and port.
- * @param address `'::1'`; a zone such as `'fe80::1%eth0'` or `'fe80::1%2'` gives the scope id
- * @param port 0 to 65535, in host order
- * @param more `flowinfo` (32 bits) and `scopeId`, the interface's index for a link-local address
- * @returns an address of 28 bytes
- * @throws TypeError the text is no IPv6 address · RangeError a number does not fit
- * @see ipv6(7)
- */
-export function sockaddr_in6(
-  address: string,
-  port: number,
-  more: { flowinfo?: number | undefined; scopeId?: number | undefined } = {},
-): SockAddr {
-  objectIn('more', more);
-  const parsed = parseInet6(address);
-  return make(sizes.inet6, AF_INET6, (view, bytes) => {
-    view.setUint16(fields.inet6Port, integer('port', port, 0, 0xffff));
-    view.setUint32(fields.inet6Flowinfo, integer('flowinfo', more.flowinfo ?? 0, 0, 0xffffffff));
-    bytes.set(parsed.bytes, fields.inet6Address);
-    view.setUint32(
-      fields.inet6ScopeId,
-      integer('scopeId', more.scopeId ?? parsed.scopeId, 0, 0xffffffff),
-      littleEndian,
-    );
-  });
-}
-
-/**
- * A Unix domain address.
- * @param path a path of up to 108 bytes; with a leading NUL, an abstract name; empty, the unnamed address, with which
- * bind chooses an abstract name. Bytes where the path is not valid UTF-8.
- * @returns an address as long as its path, and 2 or 3 bytes more
- * @throws RangeError more than 108 bytes · TypeError a NUL inside a path
- * @see unix(7)
- */
-export function sockaddr_un(path: string | Bytes): SockAddr {
-  const name = typeof path === 'string' ? new TextEncoder().encode(path) : asUint8Array(path);
-  if (!name) throw new TypeError(`path must be text or bytes, not ${shown(path)}`);
-  if (name.length > unixPathSize) {
-    throw new RangeError(`a Unix address holds ${unixPathSize} bytes, and this path has ${name.length}`);
-  }
-  const isPath = name.length > 0 && name[0] !== 0;
-  if (isPath && name.includes(0)) throw new TypeError('a path cannot have a NUL byte inside');
-  // A path carries its NUL where there is room for it, an abstract name has none.
-  const size = Math.min(name.length + (isPath ? 1 : 0), unixPathSize);
-  return make(unixPathOffset + size, AF_UNIX, (_, bytes) => bytes.set(name, unixPathOffset));
-}
-
-/**
- * A netlink address.
- * @param pid the port number: 0 for the kernel, or to let the kernel choose
- * @param groups multicast groups, one bit each
- * @returns an address of 12 bytes
- * @throws RangeError more than 32 bits
- * @see netlink(7)
- */
-export function sockaddr_nl(pid = 0, groups = 0): SockAddr {
-  return make(sizes.netlink, AF_NETLINK, (view) => {
-    view.setUint32(fields.netlinkPid, integer('pid', pid, 0, 0xffffffff), littleEndian);
-    view.setUint32(fields.netlinkGroups, integer('groups', groups, 0, 0xffffffff), littleEndian);
-  });
-}
-
-/**
- * A link-layer address, for packet sockets.
- * @param protocol ETH_P_*, in host order
- * @param ifindex the interface's index, see if_nametoindex; 0 for all (bind only)
- * @param more `hatype` (ARPHRD_*), `pkttype` (PACKET_*), and the hardware `address` to send to, up to 8 bytes,
- * as bytes or as text in hexadecimal (`'02:00:00:00:00:01'`)
- * @returns an address of 20 bytes
- * @throws RangeError a number or a hardware address that does not fit · TypeError text that is no hardware address
- * @see packet(7)
- */
-export function sockaddr_ll(
-  protocol: number,
-  ifindex: number,
-  more: { hatype?: number | undefined; pkttype?: number | undefined; address?: string | Bytes | undefined } = {},
-): SockAddr {
-  const { address = noBytes } = objectIn('more', more);
-  const hardware = typeof address === 'string' ? hexBytes(address) : bytesIn('address', address);
-  if (hardware.length > 8) throw new RangeError(`a hardware address holds 8 bytes, and this has ${hardware.length}`);
-  return make(sizes.packet, AF_PACKET, (view, bytes) => {
-    view.setUint16(fields.packetProtocol, integer('protocol', protocol, 0, 0xffff));
-    view.setInt32(fields.packetIndex, integer('ifindex', ifindex, 0, 0x7fffffff), littleEndian);
-    view.setUint16(fields.packetHatype, integer('hatype', more.hatype ?? 0, 0, 0xffff), littleEndian);
-    view.setUint8(fields.packetPkttype, integer('pkttype', more.pkttype ?? 0, 0, 0xff));
-    view.setUint8(fields.packetHalen, hardware.length);
-    bytes.set(hardware, fields.packetAddress);
-  });
-}
-
-function hexBytes(text: string): Uint8Array {
-  if (text === '') return noBytes;
-  if (!/^[0-9a-f]{2}(:[0-9a-f]{2})*$/i.test(text)) throw new TypeError(`'${text}' is no hardware address`);
-  return Uint8Array.from(text.split(':'), (byte) => Number.parseInt(byte, 16));
-}
-
-/**
- * A vsock address, between a virtual machine and its host.
- * @param cid the context id: VMADDR_CID_ANY, VMADDR_CID_LOCAL, VMADDR_CID_HOST or a machine's own
- * @param port 32 bits; VMADDR_PORT_ANY lets the kernel choose
- * @returns an address of 16 bytes
- * @throws RangeError more than 32 bits
- * @see vsock(7)
- */
-export function sockaddr_vm(cid: number, port: number): SockAddr {
-  return make(sizes.vsock, AF_VSOCK, (view) => {
-    view.setUint32(fields.vsockPort, integer('port', port, 0, 0xffffffff), littleEndian);
-    view.setUint32(fields.vsockCid, integer('cid', cid, 0, 0xffffffff), littleEndian);
-  });
-}
-
-/**
- * The address of no family: connecting a UDP socket to it dissolves its association.
- * @returns an address of 16 zeros
- * @see connect(2)
- */
-export function sockaddr_unspec(): SockAddr {
-  return make(sizes.inet, AF_UNSPEC, () => {});
-}
-
 /**
  * The bytes of an address that a call is given. Of a path of 108 bytes the kernel tells one more than it takes, a NUL:
  * unix(7). That one is left out, so that one can connect to what getsockname answers.
@@ -374,7 +278,7 @@ export function sockaddr_unspec(): SockAddr {
 export function addressBytes(address: SockAddr): Uint8Array {
   if (!(address instanceof SockAddr)) throw new TypeError('the address must be a SockAddr, such as sockaddr_in makes');
   const { bytes } = address;
-  return bytes.length === unixSize + 1 && address.pathBytes?.length === unixPathSize ? bytes.subarray(0, -1) : bytes;
+  return bytes.length === unix.size + 1 && address.pathBytes?.length === unix.pathSize ? bytes.subarray(0, -1) : bytes;
 }
 
 /** The room that a call may write an address into; null when nobody asked for it. */
@@ -383,14 +287,6 @@ export function addressRoom(address: SockAddr | null | undefined): Uint8Array | 
   if (!(address instanceof SockAddr)) throw new TypeError('the place for an address must be a new SockAddr() or null');
   return address.storage;
 }
-
-const sizeOfFamily = new Map([
-  [AF_INET, sizes.inet],
-  [AF_INET6, sizes.inet6],
-  [AF_NETLINK, sizes.netlink],
-  [AF_PACKET, sizes.packet],
-  [AF_VSOCK, sizes.vsock],
-]);
 
 /**
  * A field or control message that is an address: a view when read, copied when written. In a field with room for every

@@ -2,12 +2,11 @@
 import { endianness } from 'node:os';
 import { type InspectOptions, inspect } from 'node:util';
 import { type Bytes, type Layout, layouts, type Place } from '../native.js';
-import { arrayIn, asUint8Array, integer, shown } from '../values.js';
+import { arrayIn, asUint8Array, integer, shown, textIn } from '../values.js';
 
 /** Whether this machine's integers begin with their low byte. */
 export const littleEndian = endianness() === 'LE';
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** How a field's bytes become a JavaScript value and back. */
@@ -56,6 +55,14 @@ export const uint: Kind<number> = {
   },
 };
 
+/** 32 bits: an unsigned integer that is combined of flags, and so negative after `|` if it has the highest. */
+export const bits32: Kind<number> = {
+  read: uint.read,
+  write(view, place, value, name) {
+    uint.write(view, place, integer(name, value, -(2 ** 31), 2 ** 32 - 1) >>> 0, name);
+  },
+};
+
 /** An unsigned integer of 64 bits, as a BigInt: a counter or an identifier that may use all of them. */
 export const uint64: Kind<bigint> = {
   read: (view, [offset]) => view.getBigUint64(offset, littleEndian),
@@ -94,17 +101,19 @@ export const bytes: Kind<Uint8Array> = {
   },
 };
 
+/** Text up to its NUL. */
+export function cString(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
 /** A field of characters (`char name[16]`): text up to its NUL, which must fit. */
 export const text: Kind<string> = {
   read(view, place) {
-    const field = bytes.read(view, place);
-    const end = field.indexOf(0);
-    return decoder.decode(end < 0 ? field : field.subarray(0, end));
+    return cString(bytes.read(view, place));
   },
   write(view, place, value, name) {
-    if (typeof value !== 'string') throw new TypeError(`${name} must be text, not ${shown(value)}`);
-    if (value.includes('\0')) throw new TypeError(`${name} cannot have a NUL inside`);
-    const encoded = encoder.encode(value);
+    const encoded = textIn(name, value);
     if (encoded.length >= place[1]) {
       throw new RangeError(`${name} has room for ${place[1] - 1} bytes, and '${value}' has ${encoded.length}`);
     }

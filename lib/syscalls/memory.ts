@@ -1,5 +1,6 @@
 import { fail } from '../errors.js';
 import { raw } from '../native.js';
+import { textIn } from '../values.js';
 
 declare module '../native.js' {
   interface Raw {
@@ -22,8 +23,7 @@ declare module '../native.js' {
  * @see memfd_create(2)
  */
 export function memfd_create(name: string, flags = 0): number {
-  if (typeof name !== 'string' || name.includes('\0')) throw new TypeError('name must be a string without NUL');
-  const fd = raw.memfd_create(new TextEncoder().encode(name), flags);
+  const fd = raw.memfd_create(textIn('name', name), flags);
   return fd < 0 ? fail('memfd_create', fd) : fd;
 }
 

@@ -3,7 +3,7 @@ import { fail, GaiError } from '../errors.js';
 import { type Bytes, raw } from '../native.js';
 import { RecordReader } from '../structs/records.js';
 import { addressBytes, SockAddr } from '../structs/sockaddr.js';
-import { bytesIn, objectIn, shown } from '../values.js';
+import { bytesIn, objectIn, textIn } from '../values.js';
 
 declare module '../native.js' {
   interface Raw {
@@ -50,19 +50,11 @@ declare module '../native.js' {
   }
 }
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const text = new Uint8Array(1280); // NI_MAXHOST is 1025
 
-/** Text for C, where a NUL would end it. */
-function encode(name: string, value: string): Uint8Array {
-  if (typeof value !== 'string') throw new TypeError(`${name} must be text, not ${shown(value)}`);
-  if (value.includes('\0')) throw new TypeError(`${name} cannot have a NUL byte inside`);
-  return encoder.encode(value);
-}
-
 function encodeOrNull(name: string, value: string | null | undefined): Uint8Array | null {
-  return value === null || value === undefined ? null : encode(name, value);
+  return value === null || value === undefined ? null : textIn(name, value);
 }
 
 /** Asks for records with more room until they fit. A negative answer is returned as it is. */
@@ -216,7 +208,7 @@ export function gai_strerror(errcode: number): string {
  */
 export function inet_pton(af: number, address: string): Uint8Array {
   const bytes = new Uint8Array(16);
-  const answer = raw.inet_pton(af, encode('address', address), bytes);
+  const answer = raw.inet_pton(af, textIn('address', address), bytes);
   if (answer < 0) fail('inet_pton', answer);
   const isInet = af === AF_INET;
   if (answer === 0) throw new TypeError(`'${address}' is no ${isInet ? 'IPv4' : 'IPv6'} address`);
@@ -244,7 +236,7 @@ export function inet_ntop(af: number, address: Bytes): string {
  * @see if_nametoindex(3)
  */
 export function if_nametoindex(name: string): number {
-  const index = raw.if_nametoindex(encode('name', name));
+  const index = raw.if_nametoindex(textIn('name', name));
   return index < 0 ? fail('if_nametoindex', index) : index;
 }
 
@@ -332,7 +324,7 @@ export function getifaddrs(): InterfaceAddress[] {
  * @see getservbyname(3)
  */
 export function getservbyname(name: string, protocol: string | null = null): number {
-  const port = raw.getservbyname(encode('name', name), encodeOrNull('protocol', protocol));
+  const port = raw.getservbyname(textIn('name', name), encodeOrNull('protocol', protocol));
   return port < 0 ? fail('getservbyname', port) : port;
 }
 
@@ -344,7 +336,7 @@ export function getservbyname(name: string, protocol: string | null = null): num
  * @see getprotobyname(3)
  */
 export function getprotobyname(name: string): number {
-  const number = raw.getprotobyname(encode('name', name));
+  const number = raw.getprotobyname(textIn('name', name));
   return number < 0 ? fail('getprotobyname', number) : number;
 }
 

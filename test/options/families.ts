@@ -25,6 +25,7 @@ import {
   sendto,
   setOption,
   setsockopt,
+  sockaddr_alg,
   sockaddr_ll,
   socket,
   TIPC_NODE_RECVQ_DEPTH,
@@ -112,19 +113,10 @@ function withOneWaiting(): number {
 
 // ---- the kernel's ciphers
 
-/** A struct sockaddr_alg (linux/if_alg.h). */
-export function algorithm(type: string, name: string): SockAddr {
-  const address = new Uint8Array(88);
-  new DataView(address.buffer).setUint16(0, AF_ALG, true);
-  address.set(bytes(type), 2);
-  address.set(bytes(name), 24);
-  return SockAddr.from(address);
-}
-
 /** An AF_ALG socket for an algorithm, if the kernel has it. */
 function cipher(type: string, name: string): number {
   const fd = opened(socket(AF_ALG, SOCK_SEQPACKET));
-  const answer = raw.bind(fd, algorithm(type, name).bytes);
+  const answer = raw.bind(fd, sockaddr_alg(type, name).bytes);
   return answer === 0 ? fd : lacks(`this kernel has no ${name} to lend`);
 }
 
