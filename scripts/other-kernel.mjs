@@ -26,7 +26,9 @@ const release = given[0] !== undefined && !given[0].includes('/') ? given.shift(
 const tests =
   given.length > 0
     ? given
-    : ['families', 'tcp', 'sctp', 'ciphers', 'control-link', 'option-table'].map((name) => `test/${name}.test.ts`);
+    : ['families', 'tcp', 'tls', 'sctp', 'ciphers', 'control-link', 'option-table'].map(
+        (name) => `test/${name}.test.ts`,
+      );
 const cache = join(project, 'node_modules/.cache/other-kernel', release);
 mkdirSync(cache, { recursive: true });
 

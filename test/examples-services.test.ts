@@ -33,14 +33,22 @@ function receiver(path: string): { next(): Promise<string> } {
   return { next: async () => String(await own.recvBuffer({ timeout: 10_000 })) };
 }
 
-test.for(['hand-over', 'ping', 'syslog', 'take-over', 'traceroute', 'sniff', 'pass-descriptors', 'dns', 'dead-link'])(
-  '%s says how it is called',
-  async (name) => {
-    const { code, stdout, stderr } = await runExample(name);
-    expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toContain(`usage: node dist/examples/${name}.js `);
-  },
-);
+test.for([
+  'hand-over',
+  'ping',
+  'syslog',
+  'take-over',
+  'traceroute',
+  'sniff',
+  'pass-descriptors',
+  'dns',
+  'dead-link',
+  'kernel-tls',
+])('%s says how it is called', async (name) => {
+  const { code, stdout, stderr } = await runExample(name);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(`usage: node dist/examples/${name}.js `);
+});
 
 describe('socket-activation', () => {
   test.skipIf(!haveSystemd || !havePython)(

@@ -1,6 +1,5 @@
-// TCP's own options: what it tells of a connection, signatures, repair, Multipath TCP, TLS records made by the kernel.
+// TCP's own options: what it tells of a connection, signatures, repair, Multipath TCP.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createDecipheriv, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import {
   AF_INET,
@@ -17,10 +16,8 @@ import {
   IPPROTO_TCP,
   ioctl,
   linger,
-  listen,
   mptcp_subflow_data,
   optionTable,
-  POLLOUT,
   PollFds,
   poll,
   raw,
@@ -28,7 +25,6 @@ import {
   recv,
   SHUT_WR,
   SO_LINGER,
-  SOCK_NONBLOCK,
   SOCK_STREAM,
   SOL_SOCKET,
   SystemError,
@@ -47,14 +43,10 @@ import {
   TCP_REPAIR_OFF,
   TCP_REPAIR_ON,
   TCP_SEND_QUEUE,
-  TLS_1_2_VERSION,
-  TLS_CIPHER_AES_GCM_128,
   tcp_ao_add,
   tcp_ao_getsockopt,
   tcp_info,
   tcp_md5sig,
-  tls_crypto_info,
-  tls12_crypto_info_aes_gcm_128,
   write,
 } from 'posix-sockets';
 import { describe, expect, test } from 'vitest';
@@ -403,87 +395,5 @@ describe.skipIf(!kindOf('Multipath TCP'))('Multipath TCP (where the kernel has i
       expect(getOption(client, 'TCP_IS_MPTCP')).toBe(false);
     }
     expect(errorOf(() => getOption(client, 'MPTCP_INFO')).code).toMatch(/EOPNOTSUPP|ENOPROTOOPT/);
-  });
-});
-
-describe('TLS in the kernel', () => {
-  const available = spawnSync('cat', ['/proc/sys/net/ipv4/tcp_available_ulp'], { encoding: 'utf8' }).stdout;
-  const have = /\btls\b/.test(available) || attachable();
-
-  function attachable(): boolean {
-    const listener = socket(AF_INET, SOCK_STREAM);
-    const client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
-    try {
-      bind(listener, sockaddr_in('127.0.0.1', 0));
-      listen(listener, 1);
-      raw.connect(client, getsockname(listener).bytes);
-      poll(new PollFds(1).set(0, client, POLLOUT), 5000);
-      setOption(client, 'TCP_ULP', 'tls');
-      return true;
-    } catch {
-      return false;
-    } finally {
-      close(client);
-      close(listener);
-    }
-  }
-
-  const iv = randomBytes(8);
-  const [key, salt, sequence] = [randomBytes(16), randomBytes(4), Buffer.alloc(8)];
-  const keys = () =>
-    new tls12_crypto_info_aes_gcm_128({
-      info: new tls_crypto_info({ version: TLS_1_2_VERSION, cipher_type: TLS_CIPHER_AES_GCM_128 }),
-      iv,
-      key,
-      salt,
-      rec_seq: sequence,
-    });
-
-  test.skipIf(!have)('writes records that node:crypto opens (where the kernel has TLS)', () => {
-    const [client, server] = connected(tcp);
-    setOption(client, 'TCP_ULP', 'tls');
-    expect(getOption(client, 'TCP_ULP')).toBe('tls');
-    setOption(client, 'TLS_TX', keys());
-    expect(getOption(client, 'TLS_TX').toJSON()).toEqual({
-      version: TLS_1_2_VERSION,
-      cipher_type: TLS_CIPHER_AES_GCM_128,
-    });
-    write(client, bytes('sealed by the kernel'));
-
-    const record = Buffer.alloc(1024);
-    const length = recv(server, record);
-    // RFC 5246, RFC 5288: type, version, length; the nonce's explicit half, the ciphertext, the tag.
-    expect([record[0], record.readUInt16BE(1), record.readUInt16BE(3)]).toEqual([23, 0x0303, length - 5]);
-    const explicit = record.subarray(5, 13);
-    const sealed = record.subarray(13, length - 16);
-    const opener = createDecipheriv('aes-128-gcm', key, Buffer.concat([salt, explicit]));
-    const additional = Buffer.alloc(13);
-    sequence.copy(additional);
-    record.copy(additional, 8, 0, 3);
-    additional.writeUInt16BE(sealed.length, 11);
-    opener.setAAD(additional);
-    opener.setAuthTag(record.subarray(length - 16, length));
-    expect(`${opener.update(sealed, undefined, 'utf8')}${opener.final('utf8')}`).toBe('sealed by the kernel');
-  });
-
-  test.skipIf(!have)('reads what the other end has sealed, and refuses what was tampered with', () => {
-    const [client, server] = connected(tcp);
-    for (const fd of [client, server]) setOption(fd, 'TCP_ULP', 'tls');
-    setOption(client, 'TLS_TX', keys());
-    setOption(server, 'TLS_RX', keys());
-    write(client, bytes('through'));
-    const buffer = new Uint8Array(64);
-    expect(text(buffer, recv(server, buffer))).toBe('through');
-
-    const [liar, victim] = connected(tcp);
-    setOption(victim, 'TCP_ULP', 'tls');
-    setOption(victim, 'TLS_RX', keys());
-    write(liar, Buffer.concat([Buffer.from([23, 3, 3, 0, 32]), Buffer.alloc(32, 7)]));
-    expect(errorOf(() => recv(victim, buffer)).code).toBe('EBADMSG');
-  });
-
-  test('needs the upper-layer protocol first', () => {
-    const [client] = connected(tcp);
-    expect(errorOf(() => setOption(client, 'TLS_TX', keys())).code).toMatch(/EOPNOTSUPP|ENOPROTOOPT/);
   });
 });
