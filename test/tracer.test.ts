@@ -127,6 +127,16 @@ describe('trace', () => {
     expect(events.map(({ call }) => call)).toEqual(['sendmmsg']);
   });
 
+  test('a batch whose table is a stretch of a longer memory, and no multiple of an int32', () => {
+    const [a] = pair();
+    const [length, name, control, flags, sent] = [2, 0, 0, 0, 0];
+    const memory = Buffer.from(Int32Array.of(7, 7, length, name, control, flags, sent, 7).buffer);
+    const table = Buffer.concat([Buffer.alloc(1), memory]).subarray(1 + 8, 1 + 8 + 23);
+    const [event] = traced(() => expect(raw.sendmmsg(a, Buffer.from('abc'), null, null, table, 0, 1, 0)).toBe(1));
+    expect(String(event)).toContain('msg_iov=[{iov_base="ab", iov_len=2}]');
+    expect(String(event)).toMatch(/msg_len=2}\], 1, 0\) = 1$/);
+  });
+
   test('a sink may begin and end traces', () => {
     const [a] = pair();
     const told: string[] = [];

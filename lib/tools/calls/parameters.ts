@@ -295,7 +295,8 @@ interface BatchMessage extends MessageFields {
 // column of the table: the lengths of payload, name and control messages, the flags, and what was sent.
 function batchMessages([payload, names, controls, table, first, count]: BatchParts, all: boolean): BatchMessage[] {
   const data = asBytes(payload) as Uint8Array;
-  const columns = new Int32Array((asBytes(table) as Uint8Array).slice().buffer);
+  const cells = Uint8Array.from(asBytes(table) as Uint8Array); // copied: a Buffer may lie at an odd place of its memory
+  const columns = new Int32Array(cells.buffer, 0, cells.length >> 2);
   const slots = Math.floor(columns.length / 5);
   if (!(first >= 0 && first <= slots)) throw new RangeError('there is no such slot');
   const stretch = (bytes: Uint8Array | null, slot: number) => {
