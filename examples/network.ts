@@ -49,13 +49,16 @@ table('IPv4 routes, main table', [
   ['to', 'by way of', 'interface', 'from', 'metric'],
   ...listRoutes(AF_INET)
     .filter((route) => route.table === RT_TABLE_MAIN)
-    .map((route) => [
-      route.destination === undefined ? 'default' : `${route.destination}/${route.prefixLength}`,
-      route.gateway,
-      nameOf(route.outInterface),
-      route.preferredSource,
-      route.priority,
-    ]),
+    // Packets may have several ways to one place: a line for each.
+    .flatMap((route) =>
+      (route.nextHops.length > 0 ? route.nextHops : [route]).map(({ gateway, outInterface }) => [
+        route.destination === undefined ? 'default' : `${route.destination}/${route.prefixLength}`,
+        gateway,
+        nameOf(outInterface),
+        route.preferredSource,
+        route.priority,
+      ]),
+    ),
 ]);
 
 table('TCP sockets', [

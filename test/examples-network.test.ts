@@ -169,6 +169,7 @@ describe.skipIf(!haveNamespaces)('in a network of their own (need root)', () => 
   test('network shows what ip and ss show', async () => {
     const [client] = connected(tcp);
     send(client, bytes('unread'));
+    configure('ip route add 10.67.0.0/16 nexthop via 10.90.1.2 nexthop via 10.90.1.3 weight 2');
     const lines = await linesOf(runExample('network'));
     const section = (title: string) => {
       const rest = lines.slice(lines.indexOf(title) + 2);
@@ -182,9 +183,13 @@ describe.skipIf(!haveNamespaces)('in a network of their own (need root)', () => 
         addr_info.map(({ local, prefixlen }) => `${local}/${prefixlen}`).join(' ') || '-',
       ]),
     );
-    const routes: Record<string, string>[] = await ip('-4', 'route');
+    const routes: (Record<string, string> & { nexthops?: Record<string, string>[] })[] = await ip('-4', 'route');
     expect(section('IPv4 routes, main table')).toEqual(
-      routes.map(({ dst, gateway, dev, prefsrc, metric }) => [dst, gateway ?? '-', dev, prefsrc ?? '-', metric ?? '-']),
+      routes.flatMap(({ nexthops, ...route }) =>
+        (nexthops ?? [route]).map(({ gateway, dev }) => [
+          ...[route.dst, gateway ?? '-', dev, route.prefsrc ?? '-', route.metric ?? '-'],
+        ]),
+      ),
     );
     const theirs = (await linesOf(run('ss', ['-tanHe']))).map((line) => [
       ...line.split(/ +/).slice(0, 5),

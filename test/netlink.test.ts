@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import {
   AF_INET,
@@ -20,7 +21,9 @@ import {
   IFLA_INFO_KIND,
   IFLA_LINKINFO,
   IFLA_MTU,
+  INET_DIAG_SKMEMINFO,
   IPPROTO_MPTCP,
+  IPPROTO_TCP,
   IPPROTO_UDP,
   if_nametoindex,
   listen,
@@ -33,6 +36,7 @@ import {
   RT_TABLE_MAIN,
   RTA_DST,
   RTA_GATEWAY,
+  RTA_MULTIPATH,
   RTA_OIF,
   RTM_DELLINK,
   RTM_GETLINK,
@@ -41,10 +45,12 @@ import {
   RTM_NEWLINK,
   RTM_NEWROUTE,
   RTN_UNICAST,
+  RTNH_F_ONLINK,
   RTNLGRP_LINK,
   RTPROT_STATIC,
   recv,
   SOCK_DGRAM,
+  SOCK_DIAG_BY_FAMILY,
   SOCK_STREAM,
   send,
   setOption,
@@ -61,9 +67,11 @@ import {
 import {
   attributeBytes,
   findUnixSocket,
+  InetSocket,
   InterfaceAddress,
   ifaddrmsg,
   ifinfomsg,
+  inet_diag_msg,
   Link,
   listAddresses,
   listInetSockets,
@@ -71,6 +79,7 @@ import {
   listNeighbours,
   listRoutes,
   listUnixSockets,
+  Neighbour,
   NetlinkAttributes,
   NetlinkError,
   NetlinkMessage,
@@ -78,6 +87,8 @@ import {
   netlinkSocket,
   Route,
   rtmsg,
+  rtnexthop,
+  UnixSocket,
 } from 'posix-sockets/netlink';
 import { describe, expect, test } from 'vitest';
 import { setUp } from './network-support.js';
@@ -98,6 +109,10 @@ if (haveNamespaces) {
     'link set nl1 up',
     'route add 10.9.0.0/16 via 10.7.0.9 dev nl0 metric 50',
     'route add default via 10.7.0.254',
+    'route add 10.67.0.0/16 nexthop via 10.7.0.9 dev nl0 nexthop dev nl1 weight 3',
+    'route add 10.68.0.0/16 via inet6 fd00::9 dev nl0',
+    'route add 10.69.0.0/16 nexthop via inet6 fd00::9 dev nl0 onlink nexthop via 10.7.0.9 weight 256',
+    'route add fd68::/64 nexthop via fd00::9 dev nl0 weight 2 nexthop via fd00::a dev nl0',
     'route add blackhole 10.66.0.0/16 table 300',
     'neigh add 10.7.0.9 lladdr 02:00:00:00:00:09 dev nl0',
   ]) {
@@ -177,11 +192,20 @@ describe.skipIf(!haveIp)('as ip(8) lists them (needs ip)', () => {
     ['IPv6', AF_INET6, '-6'],
   ] as const)('routes of %s', ([, family, flag]) => {
     const names = new Map(listLinks().map(({ index, name }) => [index, name]));
+    interface Way {
+      dev?: string;
+      gateway?: string;
+      via?: { host: string };
+    }
+    const gatewayOf = ({ gateway, via }: Way) => gateway ?? via?.host;
     const theirs = ip('-N', flag, 'route', 'show', 'table', 'all').map(
-      ({ dst, dev, gateway, metric, prefsrc, table, type }) => ({
-        ...{ dst, dev, gateway, metric, prefsrc },
+      ({ dst, metric, prefsrc, table, type, nexthops = [], ...way }) => ({
+        ...{ dst, dev: (way as Way).dev, gateway: gatewayOf(way), metric, prefsrc },
         table: table === undefined ? RT_TABLE_MAIN : Number(table),
         type: type === undefined ? RTN_UNICAST : Number(type),
+        ways: (nexthops as (Way & { weight: number; flags: string[] })[]).map((one) => [
+          ...[one.dev, gatewayOf(one), one.weight, one.flags.includes('onlink')],
+        ]),
       }),
     );
     const ours = listRoutes(family).map((route) => {
@@ -195,11 +219,14 @@ describe.skipIf(!haveIp)('as ip(8) lists them (needs ip)', () => {
         prefsrc: route.preferredSource,
         table: route.table,
         type: route.type,
+        ways: route.nextHops.map((one) => [
+          ...[names.get(one.outInterface), one.gateway, one.weight, (one.flags & RTNH_F_ONLINK) !== 0],
+        ]),
       };
     });
     const told = (all: object[]) => all.map((one) => JSON.stringify(one)).sort();
     expect(told(ours)).toEqual(told(theirs));
-    if (haveNamespaces) expect(ours.length).toBeGreaterThan(3);
+    if (haveNamespaces) expect(ours.filter(({ ways }) => ways.length > 1).length).toBe(family === AF_INET ? 2 : 1);
   });
 
   test.skipIf(!haveNamespaces)('neighbours (needs root)', () => {
@@ -443,6 +470,17 @@ describe.skipIf(!haveNamespaces)('requests that change something (need root)', (
 });
 
 describe('messages and attributes', () => {
+  /** A message taken for each of the things that may be told of. */
+  const told = (message: NetlinkMessage) =>
+    Object.entries({
+      link: Link.from(message),
+      address: InterfaceAddress.from(message),
+      route: Route.from(message),
+      neighbour: Neighbour.from(message),
+      inetSocket: new InetSocket(message, IPPROTO_TCP),
+      unixSocket: new UnixSocket(message),
+    });
+
   test('lie in memory as netlink(7) has them', () => {
     const message = NetlinkMessage.of(RTM_GETLINK, NLM_F_DUMP, new ifinfomsg({ ifi_index: 7 }), [
       [1, 'ab'],
@@ -480,15 +518,40 @@ describe('messages and attributes', () => {
       fc.property(fc.uint8Array({ maxLength: 256 }), (garbage) => {
         for (const message of NetlinkMessage.parse(garbage)) {
           expect(message.bytes.length).toBeGreaterThanOrEqual(16);
-          for (const decode of [Link.from, InterfaceAddress.from, Route.from]) {
-            for (const [type, data] of decode(message).attributes)
-              expect([type >= 0, data.length < 256]).toEqual([true, true]);
+          for (const [, { attributes }] of told(message)) {
+            for (const [type, data] of attributes) expect([type >= 0, data.length < 256]).toEqual([true, true]);
           }
         }
         const all = [...new NetlinkAttributes(garbage)];
         expect(all.reduce((total, [, data]) => total + 4 + data.length, 0)).toBeLessThanOrEqual(garbage.length);
       }),
     );
+  });
+
+  test('what is told of anything can be asked of any message, however short, and whatever its attributes hold', () => {
+    // Half of the attributes are of 4, 8 or 16 bytes, as most that there are.
+    const size = fc.oneof(fc.constantFrom(4, 8, 16), fc.nat(70));
+    const data = size.chain((length) => fc.uint8Array({ minLength: length, maxLength: length }));
+    const attribute = fc.tuple(fc.nat(64), data);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 90 }), fc.array(attribute, { maxLength: 8 }), (body, attributes) => {
+        const bytes = Buffer.concat([Buffer.alloc(16), body, attributeBytes(attributes)]);
+        bytes.writeUInt32LE(bytes.length, 0);
+        for (const [name, thing] of [...NetlinkMessage.parse(bytes)].flatMap(told)) {
+          const names = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(thing)));
+          for (const [property] of names.filter(([, { get }]) => get !== undefined))
+            expect(() => inspect(thing[property as keyof typeof thing]), `${name}.${property}`).not.toThrow();
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('numbers of an attribute are its own, also among the bytes of a Buffer that is shared', () => {
+    const memory = Buffer.from(new Uint32Array([1, 2, 0xffff_ffff]).buffer); // which lies in a pool
+    const message = NetlinkMessage.of(SOCK_DIAG_BY_FAMILY, 0, new inet_diag_msg(), [[INET_DIAG_SKMEMINFO, memory]]);
+    const [read] = NetlinkMessage.parse(Buffer.from(message.bytes));
+    expect(new InetSocket(read as NetlinkMessage, IPPROTO_TCP).memory).toEqual([1, 2, 0xffff_ffff]);
   });
 
   test('lengths that lie end the list', () => {
@@ -501,5 +564,10 @@ describe('messages and attributes', () => {
     expect([lying(32), lying(0), lying(15), lying(65), lying(0xffffffff)]).toEqual([2, 0, 0, 0, 0]);
     expect([...new NetlinkAttributes(Uint8Array.of(0, 0, 1, 0))]).toEqual([]);
     expect([...new NetlinkAttributes(Uint8Array.of(5, 0, 1, 0))]).toEqual([]);
+    const hops = (length: number) => {
+      const two = Buffer.concat([new rtnexthop({ rtnh_len: 8 }).bytes, new rtnexthop({ rtnh_len: length }).bytes]);
+      return Route.from(NetlinkMessage.of(RTM_NEWROUTE, 0, new rtmsg(), [[RTA_MULTIPATH, two]])).nextHops.length;
+    };
+    expect([hops(8), hops(0), hops(7), hops(9)]).toEqual([2, 1, 1, 1]);
   });
 });

@@ -21,6 +21,12 @@ function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** An IPv4 or IPv6 address, which its length tells apart. */
+export function addressText(data: Uint8Array | undefined): string | undefined {
+  if (data?.length === 4) return formatInet(data);
+  return data?.length === 16 ? formatInet6(data) : undefined;
+}
+
 /** Attributes as they lie in a message (`struct nlattr`, `struct rtattr`): a view, decoded when somebody looks. */
 export class NetlinkAttributes implements Iterable<readonly [type: number, data: Uint8Array]> {
   readonly bytes: Uint8Array;
@@ -56,6 +62,12 @@ export class NetlinkAttributes implements Iterable<readonly [type: number, data:
     return data?.length === 8 ? Number(view(data).getBigUint64(0, littleEndian)) : undefined;
   }
 
+  /** Its value as an array of unsigned numbers of 4 bytes each. */
+  numbers(type: number): number[] | undefined {
+    const data = this.get(type);
+    return data && Array.from({ length: data.length >> 2 }, (_, i) => view(data).getUint32(4 * i, littleEndian));
+  }
+
   /** Its value as text, up to its NUL. */
   text(type: number): string | undefined {
     const data = this.get(type);
@@ -64,9 +76,7 @@ export class NetlinkAttributes implements Iterable<readonly [type: number, data:
 
   /** Its value as an IPv4 or IPv6 address, by its length. */
   address(type: number): string | undefined {
-    const data = this.get(type);
-    if (data?.length === 4) return formatInet(data);
-    return data?.length === 16 ? formatInet6(data) : undefined;
+    return addressText(this.get(type));
   }
 
   /** Its value as a hardware address: `'02:00:00:00:00:01'`. */

@@ -25,17 +25,19 @@ import {
   RTA_DST,
   RTA_GATEWAY,
   RTA_IIF,
+  RTA_MULTIPATH,
   RTA_OIF,
   RTA_PREFSRC,
   RTA_PRIORITY,
   RTA_TABLE,
+  RTA_VIA,
   RTM_GETADDR,
   RTM_GETLINK,
   RTM_GETNEIGH,
   RTM_GETROUTE,
 } from '../constants.js';
 import { int, struct, uint } from '../structs/struct.js';
-import type { NetlinkAttributes } from './attributes.js';
+import { addressText, NetlinkAttributes, netlinkAlign } from './attributes.js';
 import { netlinkQuery } from './exchange.js';
 import { NetlinkMessage } from './message.js';
 
@@ -84,6 +86,18 @@ export class rtmsg extends struct('rtmsg', {
   rtm_type: uint,
   /** RTM_F_*, RTNH_F_* bits. */
   rtm_flags: uint,
+}) {}
+
+/** One of the ways of a route that has several, with attributes behind it: RTA_MULTIPATH holds a list of them. */
+export class rtnexthop extends struct('rtnexthop', {
+  /** Its length, attributes included. */
+  rtnh_len: uint,
+  /** RTNH_F_* bits. */
+  rtnh_flags: uint,
+  /** Its weight, less one. */
+  rtnh_hops: uint,
+  /** The index of the interface that it leaves by. */
+  rtnh_ifindex: int,
 }) {}
 
 /** The struct of a message about a neighbour: RTM_NEWNEIGH, RTM_GETNEIGH, ... */
@@ -206,6 +220,41 @@ export class InterfaceAddress extends Told<ifaddrmsg> {
   }
 }
 
+// The gateway of an IPv4 route may be an IPv6 one: struct rtvia, two bytes for the family and then the address.
+const gatewayOf = (attributes: NetlinkAttributes) =>
+  attributes.address(RTA_GATEWAY) ?? addressText(attributes.get(RTA_VIA)?.subarray(2));
+
+/** One of the ways of a route that has several. */
+export class NextHop extends Told<rtnexthop> {
+  /** By way of, if not directly. */
+  get gateway(): string | undefined {
+    return gatewayOf(this.attributes);
+  }
+  /** The index of the interface that it leaves by. */
+  get outInterface(): number {
+    return this.header.rtnh_ifindex;
+  }
+  /** Its share of the flows, beside the weights of the others: 1 to 256. */
+  get weight(): number {
+    return this.header.rtnh_hops + 1;
+  }
+  /** RTNH_F_* bits: RTNH_F_DEAD, RTNH_F_LINKDOWN, RTNH_F_ONLINK. */
+  get flags(): number {
+    return this.header.rtnh_flags;
+  }
+}
+
+// One that claims to be longer than what is there ends them.
+function* nextHopsIn(bytes: Uint8Array): IterableIterator<NextHop> {
+  for (let start = 0; start + rtnexthop.size <= bytes.length; ) {
+    const header = new rtnexthop(bytes.subarray(start, start + rtnexthop.size));
+    const end = start + header.rtnh_len;
+    if (header.rtnh_len < rtnexthop.size || end > bytes.length) return;
+    yield new NextHop(header, new NetlinkAttributes(bytes.subarray(start + rtnexthop.size, end)));
+    start = netlinkAlign(end);
+  }
+}
+
 /** A route, as the kernel tells of it. See ip-route(8). */
 export class Route extends Told<rtmsg> {
   static from(message: NetlinkMessage): Route {
@@ -231,13 +280,18 @@ export class Route extends Told<rtmsg> {
   get prefixLength(): number {
     return this.header.rtm_dst_len;
   }
-  /** By way of, if not directly. */
+  /** By way of, if not directly and not by several ways: an address of the route's family, or an IPv6 one. */
   get gateway(): string | undefined {
-    return this.attributes.address(RTA_GATEWAY);
+    return gatewayOf(this.attributes);
   }
-  /** The index of the interface that it leaves by. */
+  /** The index of the interface that it leaves by, if not by several ways. */
   get outInterface(): number | undefined {
     return this.attributes.number(RTA_OIF);
+  }
+  /** Its ways, where it has several; then it has no `gateway` or `outInterface` of its own. */
+  get nextHops(): NextHop[] {
+    const hops = this.attributes.get(RTA_MULTIPATH);
+    return hops ? Array.from(nextHopsIn(hops)) : [];
   }
   /** The index of the interface that it came by, in the answer to a question about one packet. */
   get inInterface(): number | undefined {

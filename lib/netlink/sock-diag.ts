@@ -21,7 +21,7 @@ import {
   UNIX_DIAG_UID,
 } from '../constants.js';
 import { formatInet, formatInet6 } from '../structs/inet.js';
-import type { SockAddr } from '../structs/sockaddr.js';
+import { SockAddr } from '../structs/sockaddr.js';
 import { sockaddr_in, sockaddr_in6, sockaddr_un } from '../structs/sockaddr-families.js';
 import { bytes, nested, networkUint, struct, uint, uint64 } from '../structs/struct.js';
 import { tcp_info } from '../structs/tcp-info.js';
@@ -127,14 +127,15 @@ export class InetSocket {
     return this.header.idiag_state;
   }
   get local(): SockAddr {
-    const { idiag_src, idiag_sport } = this.header.id;
-    return this.#address(idiag_src, idiag_sport);
+    const { id } = this.header;
+    return this.#address(id?.idiag_src, id?.idiag_sport);
   }
   get remote(): SockAddr {
-    const { idiag_dst, idiag_dport } = this.header.id;
-    return this.#address(idiag_dst, idiag_dport);
+    const { id } = this.header;
+    return this.#address(id?.idiag_dst, id?.idiag_dport);
   }
-  #address(address: Uint8Array, port: number): SockAddr {
+  #address(address: Uint8Array | undefined, port: number | undefined): SockAddr {
+    if (address === undefined || port === undefined) return new SockAddr(); // of a message that was cut
     if (this.header.idiag_family === AF_INET) return sockaddr_in(formatInet(address.subarray(0, 4)), port);
     return sockaddr_in6(formatInet6(address), port);
   }
@@ -154,7 +155,7 @@ export class InetSocket {
   }
   /** What SO_COOKIE gives. */
   get cookie(): bigint {
-    return this.header.id.idiag_cookie;
+    return this.header.id?.idiag_cookie;
   }
   /** What TCP_INFO gives; of TCP, where it was asked for. */
   get info(): tcp_info | undefined {
@@ -167,8 +168,7 @@ export class InetSocket {
   }
   /** What SO_MEMINFO gives. */
   get memory(): number[] | undefined {
-    const data = this.attributes.get(INET_DIAG_SKMEMINFO);
-    return data && Array.from(new Uint32Array(data.slice().buffer));
+    return this.attributes.numbers(INET_DIAG_SKMEMINFO);
   }
 }
 
