@@ -98,6 +98,40 @@ describe.skipIf(!haveChromium)('the page, in a browser (needs Chromium)', () => 
     }
   });
 
+  test('no mark lies on a title, or on a label that is not its own', async () => {
+    const call = (time: number, text: string, fd?: number): TraceRecord => {
+      const error = /E[A-Z]+$/.exec(text)?.[0];
+      const socket = { name: 'socket:[1]', family: 'AF_INET', type: 'SOCK_DGRAM' };
+      return {
+        time,
+        duration: 0.01,
+        thread: 0,
+        call: text.split('(')[0] as TraceRecord['call'],
+        arguments: {},
+        result: error ? -1 : 1,
+        text,
+        ...(error && { error }),
+        files: fd === undefined ? [] : [{ fd, before: socket, after: socket }],
+      };
+    };
+    const file = join(folder(), 'out.html');
+    const figures = [
+      [call(1000, 'recv() = -1 EAGAIN', 5), call(1003, 'recv() = 1', 5)],
+      [call(1000, 'poll() = 1'), call(1000.02, 'recv() = -1 EAGAIN', 5), call(1100, 'recv() = 1', 5)],
+    ].map((records) => ({ timeline: timelineOf(records) }));
+    writeFileSync(file, timelinePage(figures));
+    await browser.show(file);
+    const overlapping = await browser.evaluate<string[]>(`(() => {
+      const boxes = (selector) => Array.from(document.querySelectorAll(selector), (one) => [one, one.getBoundingClientRect()]);
+      const texts = boxes('.titles .title, .whole .name');
+      return boxes('.whole .mark path').flatMap(([mark, a]) => texts
+        .filter(([text, b]) => mark.closest('.step') !== text.closest('.step') && a.left < b.right && b.left < a.right && a.top < b.bottom - 3 && b.top + 3 < a.bottom)
+        .map(([text]) => text.textContent));
+    })()`);
+    expect(await count('.whole .mark')).toBe(4);
+    expect(overlapping).toEqual([]);
+  });
+
   test('labels are no wider than the room that is made for them', async () => {
     await show(nonblocking);
     const labels = await browser.evaluate<[text: string, width: number, size: number][]>(

@@ -206,6 +206,13 @@ describe.skipIf(!haveRings)('operations of an io_uring (skipped where it is forb
     expect(svg).toMatch(/class="step error"><title>io_uring_enter/);
   });
 
+  test('about a descriptor that is not open fail in the lane of the ring', async () => {
+    const timeline = await timelineFor(fixture('ring-closed.mjs'));
+    const ring = timeline.lanes.findLast(({ detail }) => detail === 'io_uring');
+    expect(timeline.operations).toMatchObject([{ name: 'RECV', lane: ring, answers: [{ error: 'EBADF' }] }]);
+    expect(timelineSvg(timeline)).toContain('>RECV EBADF<');
+  });
+
   test('of which several carry the same number are not told apart', async () => {
     const records = await record(fixture('ring.mjs'));
     const unnumbered = JSON.parse(JSON.stringify(records), (key, value) => (key === 'user_data' ? 0 : value));
@@ -236,6 +243,28 @@ describe('descriptors and what they stand for', () => {
     const last = timeline.steps.filter(({ call, files }) => call.call === 'close' && files[0] === one).at(-1);
     expect(one).toMatchObject({ closed: true, to: last?.to });
   });
+
+  test('a stream ends with the last number of its end', async () => {
+    const timeline = await timelineFor(fixture('last-number.mjs'));
+    expect(timeline.arrows.map(spoken)).toEqual(['bytes write > read 10 B', 'end close > read']);
+    const [first, last] = timeline.steps.filter(({ call }) => call.call === 'close');
+    expect(first?.files).toEqual(last?.files);
+    expect(timeline.arrows[1]?.from.step).toBe(last);
+  });
+});
+
+describe('a call that answers later', () => {
+  test('is under way while the thread goes on, which does not sleep in it', async () => {
+    const timeline = await timelineFor(fixture('lookup.mjs'));
+    const [lookup, ...others] = timeline.steps;
+    expect(lookup).toMatchObject({ call: { call: 'getaddrinfoAsync' }, slept: 0, queued: 0 });
+    expect(lookup?.call).not.toHaveProperty('slept');
+    for (const { call } of others) expect(call).toHaveProperty('slept');
+    expect(lookup?.to).toBeGreaterThan(others.at(-1)?.to ?? Infinity);
+    const svg = timelineSvg(timeline);
+    expect(svg.match(/<rect class="under-way"/g)).toHaveLength(1);
+    expect(timelinePage([{ timeline }])).toContain('under way, while the thread goes on');
+  });
 });
 
 describe('a trace that shows only a part', () => {
@@ -257,7 +286,9 @@ describe('a trace that shows only a part', () => {
   test('no calls at all', () => {
     const timeline = timelineOf([]);
     expect(timeline).toMatchObject({ lanes: [], steps: [], arrows: [] });
-    expect(timelinePage([{ timeline }])).toContain('The script made no calls.');
+    const page = timelinePage([{ timeline }]);
+    expect(page).toContain('<p class="facts">The script made no calls.</p>');
+    expect(page).not.toMatch(/Point at a call|<table|<script/);
     expect(timelineSvg(timeline)).toContain('</svg>');
   });
 });

@@ -37,7 +37,7 @@ export interface TraceRecord extends TraceBegin {
   readonly answer?: Json;
   /** The TCP states of the descriptors that the call was about, if they were asked for. */
   readonly states?: readonly TcpStates[];
-  /** How long the thread slept in it, in milliseconds, if open files were asked for. */
+  /** How long the thread slept in it, in milliseconds, if open files were asked for; the thread does not wait for one that answers later. */
   readonly slept?: number;
   /** And how long it waited for a processor. */
   readonly queued?: number;

@@ -104,6 +104,7 @@ const watcher: Watcher = (name, given) => {
       for (const recording of recordings) recording.finish(settled, start, elapsed);
     });
   if (value instanceof Promise) {
+    for (const recording of recordings) recording.goOn();
     return value.then((settled: unknown) => {
       finish(settled, performance.now() - start);
       return settled;
@@ -149,7 +150,7 @@ class Recording {
   readonly #arguments: readonly (readonly Named[] | ((answer: Answer) => readonly Named[]))[];
   readonly #states: ReadonlyMap<number, string | null>;
   readonly #files: ReadonlyMap<number, OpenFile | null>;
-  readonly #scheduling: Scheduling | undefined;
+  #scheduling: Scheduling | undefined;
 
   constructor(name: RawCall, call: Call, given: readonly unknown[], listener: Listener) {
     this.#name = name;
@@ -168,6 +169,11 @@ class Recording {
     if (onBegin)
       guarded(() => onBegin({ time: now(performance.now()), thread: threadId, call: name, text: this.#begun() }));
     this.#scheduling = scheduler?.now;
+  }
+
+  /** The thread does not wait for the answer: what it does meanwhile is not this call's. */
+  goOn(): void {
+    this.#scheduling = undefined;
   }
 
   finish(value: unknown, start: number, duration: number): void {

@@ -119,17 +119,18 @@ export class Rings {
     const underWay = this.#underWay.get(ring) ?? [];
     this.#underWay.set(ring, underWay);
     for (const entry of sqes) {
-      const operation = this.#operation(entry, call);
+      const operation = this.#operation(entry, call, ring);
       underWay.push(operation);
       call.operations.push(operation);
     }
     for (const completion of cqes) this.#complete(underWay, completion, call);
   }
 
-  #operation(entry: Fields, begun: TracedCall): Operation {
+  #operation(entry: Fields, begun: TracedCall, ring: TracedFile): Operation {
     const name = String(entry.opcode).replace(/^IORING_OP_/, '');
     const isAbout = !/^(NOP|TIMEOUT|TIMEOUT_REMOVE|LINK_TIMEOUT|ASYNC_CANCEL|POLL_REMOVE)$|_BUFFERS$/.test(name);
-    const file = isAbout ? this.#table.fileAt(entry.fd as number) : undefined;
+    // One about a descriptor that is not open is the ring's own matter: it fails.
+    const file = isAbout ? (this.#table.fileAt(entry.fd as number) ?? ring) : undefined;
     const other = name === 'SPLICE' ? this.#table.fileAt((entry.file_index as number) ?? 0) : undefined;
     return { name, entry, file, other, begun, completions: [] };
   }

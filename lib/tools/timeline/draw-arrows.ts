@@ -15,7 +15,11 @@ export function drawArrows(arrows: readonly Arrow[], { rowsOf }: Layout, scale: 
   });
   // Labels of arrows between the same two lanes are in one row.
   const rows = new Map<number, Label[]>();
-  for (const { y1, y2, label } of placed) rows.set(y1 + y2, [...(rows.get(y1 + y2) ?? []), label]);
+  for (const { y1, y2, label } of placed) {
+    const row = rows.get(y1 + y2);
+    if (row) row.push(label);
+    else rows.set(y1 + y2, [label]);
+  }
   const widths = new Map(
     [...rows.values()].flatMap((row) => {
       const found = widthsForLabels(row, scale.width);

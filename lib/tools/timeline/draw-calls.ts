@@ -6,15 +6,15 @@ import type { Lane, Outcome, RingOperation, Step } from './model.js';
 import { formatTime, type Scale } from './scale.js';
 import type { Words } from './words.js';
 
-/** The bars on a lane. */
-export function drawSteps(lane: Lane, rows: Rows, drawing: Drawing): string {
+/** The bars on a lane, of the steps that were taken there. */
+export function drawSteps(lane: Lane, steps: readonly Step[], rows: Rows, drawing: Drawing): string {
   const { timeline, scale } = drawing;
-  const steps = timeline.steps.filter(({ thread, files }) => thread === lane || files.includes(lane));
   // A thread's calls have their names in the lanes of their files.
   const named = steps.filter(({ files }) => lane.kind === 'file' || files.length === 0);
   const seen = new Map(steps.map((step) => [step, seenOn(lane, step, timeline.operations)]));
   const labels = named.map((step): Label => ({ ...nameOf(seen.get(step) as Seen), at: scale.at(startOn(lane, step)) }));
-  const names = drawLabels(labels, scale.width, 'name', rows.names);
+  const marks = steps.filter((step) => seen.get(step)?.outcome !== 'done').map((step) => scale.at(startOn(lane, step)));
+  const names = drawLabels(labels, scale.width, 'name', rows.names, marks);
   const nameFor = new Map(named.map((step, i) => [step, names[i]]));
   return steps
     .map((step) => {
@@ -83,8 +83,13 @@ export function summaryOf({ call, count, from, to, slept }: Step, { asleep, call
   return parts.filter(Boolean).join(' · ');
 }
 
+/** Whether the thread goes on during a call: its answer is a promise. */
+export const isAsync = ({ call }: Step) => call.call.endsWith('Async');
+
+const kindOf = (step: Step) => (isAsync(step) ? 'under-way' : 'bar');
+
 function drawBar(step: Step, start: number, end: number, rows: Rows, drawing: Drawing): string {
-  const bar = element('rect', { class: 'bar', ...box(start, end), y: rows.bars, height: barHeight });
+  const bar = element('rect', { class: kindOf(step), ...box(start, end), y: rows.bars, height: barHeight });
   return step.slept + step.queued === 0 || start === end ? bar : bar + drawWaiting(step, start, end, rows, drawing);
 }
 
@@ -108,14 +113,15 @@ function drawWaiting(step: Step, start: number, end: number, rows: Rows, { scale
 const finest = 0.0005;
 
 /** The same call again and again. */
-function drawEach({ each }: Step, { bars }: Rows, scale: Scale): string {
+function drawEach(step: Step, { bars }: Rows, scale: Scale): string {
   let last = -1;
-  return each
+  const kind = kindOf(step);
+  return step.each
     .map(({ from, to }) => {
       const [start, end] = [scale.at(from), scale.at(to)];
       if (end - last < finest) return '';
       last = end;
-      return element('rect', { class: 'bar', ...box(start, end), y: bars, height: barHeight });
+      return element('rect', { class: kind, ...box(start, end), y: bars, height: barHeight });
     })
     .join('');
 }

@@ -4,7 +4,7 @@ import { drawSteps } from './draw-calls.js';
 import { drawLabel, drawLabels, type Label, shownFrom, widthsForLabels } from './labels.js';
 import { axisHeight, barHeight, box, type Drawing, layOut, percent, type Rows, stateHeight } from './layout.js';
 import { element, escaped } from './markup.js';
-import type { Activity, Lane, RingOperation, Timeline } from './model.js';
+import type { Activity, Lane, RingOperation, Step, Timeline } from './model.js';
 import { formatMoment, type Scale } from './scale.js';
 import { type Words, words } from './words.js';
 
@@ -29,13 +29,15 @@ export function titleOf({ kind, title }: Lane, { mainThread, thread }: Words): s
 export function drawPlot(drawing: Drawing): string {
   const { timeline, scale } = drawing;
   const layout = layOut(timeline);
+  const steps = new Map(timeline.lanes.map((lane): [Lane, Step[]] => [lane, []]));
+  for (const step of timeline.steps) for (const lane of [step.thread, ...step.files]) steps.get(lane)?.push(step);
   return [
     drawAxis(timeline, scale, layout.height),
     ...drawArrows(timeline.arrows, layout, scale),
     ...timeline.lanes.map((lane) => drawLife(lane, layout.rowsOf(lane), scale)),
     ...timeline.operations.map((operation) => drawOperation(operation, layout.rowsOf(operation.lane), scale)),
     ...timeline.activities.map((activity) => drawActivity(activity, layout.rowsOf(activity.lane), scale)),
-    ...timeline.lanes.map((lane) => drawSteps(lane, layout.rowsOf(lane), drawing)),
+    ...Array.from(steps, ([lane, taken]) => drawSteps(lane, taken, layout.rowsOf(lane), drawing)),
   ].join('\n');
 }
 

@@ -16,6 +16,8 @@ export interface Label {
 }
 
 const gap = 7;
+/** Half of a mark, and some more. */
+const markRoom = 5;
 const magnifications = [0.4, 0.6, 0.8, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32];
 /** From here on labels end at their place, and do not begin there. */
 const rightmost = 0.8;
@@ -31,9 +33,15 @@ export function widthOf(text: string, size: number): number {
 /**
  * The narrowest width of the picture at which each label has room in its row, beside those that have it already.
  * @param width the width that the picture is made for, in pixels
+ * @param marks the places of marks in the row: a label may stand beside its own, and lies on no other
  * @returns undefined for those that never have
  */
-export function widthsForLabels(labels: readonly Label[], width: number): (number | undefined)[] {
+export function widthsForLabels(
+  labels: readonly Label[],
+  width: number,
+  marks: readonly number[] = [],
+): (number | undefined)[] {
+  const marked = [...marks].sort((one, other) => one - other);
   const shown = new Map<Label, number>();
   const order = [...labels].sort((one, other) => (other.weight ?? 0) - (one.weight ?? 0) || one.at - other.at);
   const [places, placed]: [number[], Label[]] = [[], []];
@@ -48,6 +56,9 @@ export function widthsForLabels(labels: readonly Label[], width: number): (numbe
         return right + gap <= start || end + gap <= left;
       });
       if (!isFree || left < -1 || right > total + 1) continue;
+      const from = firstAtOrAbove(marked, (left - markRoom) / total);
+      const covered = marked.slice(from, firstAtOrAbove(marked, (right + markRoom) / total));
+      if (covered.some((mark) => mark !== label.at)) continue;
       shown.set(label, total);
       places.splice(next, 0, label.at);
       placed.splice(next, 0, label);
@@ -85,8 +96,14 @@ export function drawLabel(label: Label, width: number | undefined, kind: string,
 }
 
 /** Draws the labels of a row. @returns each, empty for those that never have room */
-export function drawLabels(labels: readonly Label[], width: number, kind: string, y: number): string[] {
-  const widths = widthsForLabels(labels, width);
+export function drawLabels(
+  labels: readonly Label[],
+  width: number,
+  kind: string,
+  y: number,
+  marks?: readonly number[],
+): string[] {
+  const widths = widthsForLabels(labels, width, marks);
   return labels.map((label, i) => drawLabel(label, widths[i], kind, y));
 }
 

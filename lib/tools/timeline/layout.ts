@@ -35,8 +35,10 @@ export function layOut({ lanes, steps }: Timeline): Layout {
   const rows = new Map<Lane, Rows>();
   let top = axisHeight + 8;
   for (const lane of lanes) {
-    const hasNames = lane.kind === 'file' || steps.some((step) => step.thread === lane && step.files.length === 0);
-    const bars = top + (hasNames ? 34 : 18);
+    const taken = lane.kind === 'file' ? [] : steps.filter(({ thread }) => thread === lane);
+    const hasNames = lane.kind === 'file' || taken.some(({ files }) => files.length === 0);
+    const hasMarks = taken.some(({ outcome }) => outcome !== 'done');
+    const bars = top + (hasNames ? 34 : hasMarks ? 26 : 18);
     const states = bars + barHeight + 3;
     rows.set(lane, { title: top + 11, names: bars - 5, bars, states, stateNames: states + 14 });
     top = lane.states.length > 0 ? states + 32 : bars + barHeight + 16;

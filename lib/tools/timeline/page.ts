@@ -3,7 +3,7 @@ import type { Call, RawCall } from '../calls/call.js';
 import { calls } from '../calls/index.js';
 import { explain } from '../explain.js';
 import { arrowHeads } from './draw-arrows.js';
-import { markShapes } from './draw-calls.js';
+import { isAsync, markShapes } from './draw-calls.js';
 import { drawPlot, drawTitles, titleOf } from './drawing.js';
 import { colours, drawingStyle } from './drawing-style.js';
 import { rulesForAnyWidth, widthOf } from './labels.js';
@@ -58,24 +58,37 @@ export function timelinePage(figures: readonly Figure[], options: PageOptions = 
 <body>
 <header>
 <h1>${escaped(title)}</h1>
-<p class="facts">${figures.length === 1 ? factsOf(figures[0] as Figure, said) : said.calls(countOf(steps))}${pace === 'compressed' ? ` · ${said.compressed}` : ''}</p>
+<p class="facts">${figures.length === 1 ? factsOf(figures[0] as Figure, said) : said.calls(countOf(steps))}${pace === 'compressed' && steps.length > 0 ? ` · ${said.compressed}` : ''}</p>
 ${drawKey(figures, said)}
 </header>
 <main>
 <svg width="0" height="0" style="position: absolute" aria-hidden="true">${arrowHeads}</svg>
 ${pictures.join('\n')}
-<div class="panel" aria-live="polite"><p class="note">${said.hint}</p></div>
-<details${steps.length <= 60 ? ' open' : ''}>
-<summary>${said.table} (${countOf(steps)})</summary>
-<div class="table">${drawings.map((drawing, i) => drawTable(drawing, `f${i}`, figures.length > 1 ? figures[i]?.title : undefined)).join('\n')}</div>
-</details>
-${drawGlossary(steps)}
-<p class="note">${said.overhead}</p>
+${steps.length === 0 ? '' : drawTexts(drawings, figures, steps, said)}
 </main>
-<script>${pageScript}</script>
 </body>
 </html>
 `;
+}
+
+/** What stands below the pictures, and the script that joins it with them. */
+function drawTexts(
+  drawings: readonly Drawing[],
+  figures: readonly Figure[],
+  steps: readonly Step[],
+  said: Words,
+): string {
+  const tables = drawings.map((drawing, i) => {
+    return drawTable(drawing, `f${i}`, figures.length > 1 ? figures[i]?.title : undefined);
+  });
+  return `<div class="panel" aria-live="polite"><p class="note">${said.hint}</p></div>
+<details${steps.length <= 60 ? ' open' : ''}>
+<summary>${said.table} (${countOf(steps)})</summary>
+<div class="table">${tables.join('\n')}</div>
+</details>
+${drawGlossary(steps)}
+<p class="note">${said.overhead}</p>
+<script>${pageScript}</script>`;
 }
 
 const countOf = (steps: readonly Step[]) => steps.reduce((sum, { count }) => sum + count, 0);
@@ -112,7 +125,11 @@ function drawKey(figures: readonly Figure[], said: Words): string {
     [steps.some(({ slept }) => slept > 0), bar('asleep'), said.keyAsleep],
     [steps.some(({ queued, from, to }) => queued > (to - from) / 20), bar('queued'), said.keyQueued],
     [timelines.some(({ activities }) => activities.length > 0), bar('activity'), said.keyActivity],
-    [timelines.some(({ operations }) => operations.length > 0), bar('under-way'), said.keyUnderWay],
+    [
+      timelines.some(({ operations }) => operations.length > 0) || steps.some(isAsync),
+      bar('under-way'),
+      said.keyUnderWay,
+    ],
     [steps.some(({ outcome }) => outcome === 'would block'), marked('would block'), said.keyBlock],
     [steps.some(({ outcome }) => outcome === 'error'), marked('error'), said.keyError],
     [kinds.has('bytes'), arrowGlyph('bytes'), said.keyBytes],

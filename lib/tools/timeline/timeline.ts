@@ -4,6 +4,7 @@ import type { OpenFile } from '../open-file.js';
 import type { TraceRecord } from '../trace-event.js';
 import { type Operation, Rings } from './acts.js';
 import { endOf, FileTable, type TracedCall, type TracedFile } from './files.js';
+import { grouped } from './grouped.js';
 import type { Activity, Arrow, Lane, Outcome, RingAnswer, RingOperation, Step, Timeline } from './model.js';
 import { findTransfers, type Transfer } from './transfers.js';
 
@@ -23,7 +24,8 @@ export function timelineOf(records: Iterable<TraceRecord>, activities: readonly 
     return call;
   });
   const span = spanOf(ended, activities);
-  const used = table.files.filter((file) => calls.some(({ files }) => files.includes(file)));
+  const seen = new Set(calls.flatMap(({ files }) => files));
+  const used = table.files.filter((file) => seen.has(file));
   const transfers = findTransfers(calls, used);
   const threads = [...new Set([...ended, ...activities].map(({ thread }) => thread))].sort((a, b) => a - b);
   const threadLanes = new Map(
@@ -113,12 +115,11 @@ function kindOf({ family, type = '', protocol }: OpenFile): string | undefined {
 
 /** In the order in which they were made, but both ends of a connection side by side. */
 function inOrder(files: readonly TracedFile[], transfers: readonly Transfer[]): TracedFile[] {
+  const transfersFrom = grouped(transfers, ({ source }) => source);
   const ordered = new Set<TracedFile>();
   for (const file of [...files].sort((one, other) => one.seen - other.seen)) {
     ordered.add(file);
-    for (const { source, target } of transfers) {
-      if (source === file) ordered.add(target);
-    }
+    for (const { target } of transfersFrom(file)) ordered.add(target);
   }
   return [...ordered];
 }

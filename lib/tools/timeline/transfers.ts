@@ -2,6 +2,7 @@
 import type { Json } from '../decode/notation.js';
 import { type Act, actsOf, type Fields } from './acts.js';
 import type { PassedFile, TracedCall, TracedFile } from './files.js';
+import { grouped } from './grouped.js';
 import type { ArrowKind } from './model.js';
 
 /** Something that passed from what was done on one file to what was done on another. */
@@ -35,29 +36,43 @@ export function findTransfers(calls: readonly TracedCall[], files: readonly Trac
   const byStart = [...acts].sort((one, other) => startOf(one) - startOf(other));
   const sent = byStart.flatMap(piecesSent);
   const received = acts.flatMap(piecesReceived);
+  const otherEnd = pairingOf(files);
+  const sentOn = grouped(sent, ({ file }) => file);
+  const receivedOn = grouped(received, ({ file }) => file);
+  const actsOn = grouped(byStart, ({ files }) => files[0]);
   const streams = files.filter(isStream).flatMap((target) => {
-    const source = otherEnd(target, files);
+    const source = otherEnd(target);
     if (!source) return [];
-    const arrived = received.filter(({ file }) => file === target);
-    return [
-      ...alongStream(
-        sent.filter(({ file }) => file === source),
-        arrived,
-      ),
-      ...ends(source, target, byStart),
-    ];
+    return [...alongStream(sentOn(source), receivedOn(target)), ...ends(source, target, actsOn)];
   });
-  return [...streams, ...datagrams(sent, received), ...connections(acts, files)];
+  return [...streams, ...datagrams(sent, received), ...connections(acts, otherEnd)];
 }
 
 const startOf = ({ begun }: Act) => begun.record.time;
 
 // ---- which file is at the other end
 
+/** The file at the other end of one, if it was seen. */
+type Pairing = (file: TracedFile) => TracedFile | undefined;
+
 const isStream = ({ facts, name }: TracedFile) => name.startsWith('pipe:') || facts.type === 'SOCK_STREAM';
 
-function otherEnd(file: TracedFile, files: readonly TracedFile[]): TracedFile | undefined {
-  return files.find((other) => other !== file && areJoined(file, other));
+function pairingOf(files: readonly TracedFile[]): Pairing {
+  const order = new Map(files.map((file, i) => [file, i]));
+  const byName = grouped(files, ({ facts }) => facts.name);
+  const byOther = grouped(files, ({ facts }) => facts.other);
+  const byAddresses = grouped(files, ({ facts: { local, peer } }) => peer && `${local} ${peer}`);
+  return (file) => {
+    const { name, facts } = file;
+    const { other, local, peer } = facts;
+    const candidates = [
+      ...byName(name.startsWith('pipe:') ? facts.name : other),
+      ...byOther(name),
+      ...byAddresses(peer && `${peer} ${local}`),
+    ];
+    const joined = candidates.filter((one) => one !== file && areJoined(file, one));
+    return joined.sort((one, another) => (order.get(one) as number) - (order.get(another) as number))[0];
+  };
 }
 
 function areJoined(one: TracedFile, other: TracedFile): boolean {
@@ -187,22 +202,27 @@ function reaches(address: string | undefined, local: string | undefined): boolea
 // ---- beginnings and ends of connections
 
 /** From each connect to the accept that took the connection. */
-function connections(acts: readonly Act[], files: readonly TracedFile[]): Transfer[] {
+function connections(acts: readonly Act[], otherEnd: Pairing): Transfer[] {
+  const connects = grouped(
+    acts.filter(({ name }) => name === 'connect'),
+    ({ files }) => files[0],
+  );
   return acts.flatMap((to) => {
     const target = /^accept4?$/.test(to.name) ? to.files[1] : undefined;
-    const source = target && otherEnd(target, files);
-    const from = acts.find(({ name, files }) => name === 'connect' && files[0] === source);
+    const source = target && otherEnd(target);
+    const [from] = connects(source);
     return from && target && source ? [{ kind: 'connection', from, to, source, target, label: '' }] : [];
   });
 }
 
-const stopsSending = ({ name, given }: Act) => name === 'close' || (name === 'shutdown' && given.how !== 'SHUT_RD');
-
 /** From what ended a stream to what was told so. */
-function ends(source: TracedFile, target: TracedFile, byStart: readonly Act[]): Transfer[] {
-  const ending = byStart.find((act) => act.files[0] === source && act.result === 0 && stopsSending(act));
+function ends(source: TracedFile, target: TracedFile, actsOn: (file: TracedFile) => readonly Act[]): Transfer[] {
+  // A stream does not end while another descriptor of it is open.
+  const stopsSending = ({ name, given, ended }: Act) =>
+    name === 'close' ? ended.end === source.closed : name === 'shutdown' && given.how !== 'SHUT_RD';
+  const ending = actsOn(source).find((act) => act.result === 0 && stopsSending(act));
   if (!ending) return [];
-  const told = byStart.filter(({ files, ended }) => files[0] === target && ended.end > startOf(ending));
+  const told = actsOn(target).filter(({ ended }) => ended.end > startOf(ending));
   const learns = (kind: ArrowKind, test: (act: Act) => boolean): Transfer[] => {
     const to = told.find(test);
     return to ? [{ kind, from: ending, to, source, target, label: '' }] : [];
