@@ -211,6 +211,7 @@ describe.skipIf(!haveRings)('operations of an io_uring (skipped where it is forb
     const ring = timeline.lanes.findLast(({ detail }) => detail === 'io_uring');
     expect(timeline.operations).toMatchObject([{ name: 'RECV', lane: ring, answers: [{ error: 'EBADF' }] }]);
     expect(timelineSvg(timeline)).toContain('>RECV EBADF<');
+    expect(timelinePage([{ timeline }])).toMatch(/<li>.*error<\/li>/);
   });
 
   test('of which several carry the same number are not told apart', async () => {

@@ -113,6 +113,8 @@ const arrowGlyph = (kind: string) =>
 function drawKey(figures: readonly Figure[], said: Words): string {
   const timelines = figures.map(({ timeline }) => timeline);
   const steps = timelines.flatMap((timeline) => timeline.steps);
+  const answers = timelines.flatMap(({ operations }) => operations.flatMap((operation) => operation.answers));
+  const outcomes = new Set([...steps, ...answers].map(({ outcome }) => outcome));
   const kinds = new Set(timelines.flatMap(({ arrows }) => arrows.map(({ kind }) => kind)));
   const bar = (kind: string) => glyph(`<rect class="${kind}" x="1" y="2" width="24" height="10"/>`);
   const marked = (outcome: keyof typeof markShapes) =>
@@ -130,8 +132,8 @@ function drawKey(figures: readonly Figure[], said: Words): string {
       bar('under-way'),
       said.keyUnderWay,
     ],
-    [steps.some(({ outcome }) => outcome === 'would block'), marked('would block'), said.keyBlock],
-    [steps.some(({ outcome }) => outcome === 'error'), marked('error'), said.keyError],
+    [outcomes.has('would block'), marked('would block'), said.keyBlock],
+    [outcomes.has('error'), marked('error'), said.keyError],
     [kinds.has('bytes'), arrowGlyph('bytes'), said.keyBytes],
     [kinds.has('descriptors'), arrowGlyph('descriptors'), said.keyDescriptors],
     [kinds.has('connection'), arrowGlyph('connection'), said.keyConnection],
