@@ -14,15 +14,17 @@ interface Handle {
  * `getOption(fdOf(request.socket), 'TCP_INFO')`, `setOption(fdOf(socket), 'SO_MARK', 7)`.
  *
  * It stays Node's. Never close it (close the Node object), and use it only while the object is open: afterwards the number
- * may be another's. Node reads and writes on it by itself; reading from it, too, takes bytes away from Node. To keep the
- * socket beyond that, make a descriptor of one's own with `dup` or `fcntl(fd, F_DUPFD_CLOEXEC)`.
+ * may be another's. Node reads and writes on it by itself; reading from it, too, takes bytes away from Node. It is
+ * non-blocking, so that a call which would wait throws EAGAIN, and must stay so. To keep the socket beyond that, make a
+ * descriptor of one's own with `dup` or `fcntl(fd, F_DUPFD_CLOEXEC)`, which is non-blocking, too.
  *
  * A client's socket has a descriptor only once `connect` has begun, so for options that must be set before: make the
  * socket here, set them, connect, and hand it over with `new net.Socket({ fd })`; likewise `server.listen({ fd })` for a
  * socket that is bound, and `socket.bind({ fd })` for UDP. From then on the descriptor is Node's, which closes it.
  * @param socket a net.Socket, net.Server, dgram.Socket, tls.TLSSocket, a server of http, https, http2 or tls
  * @returns the descriptor
- * @throws TypeError it has none: it is not open yet, was closed, runs over another stream, or is no socket
+ * @throws TypeError it has none: it is not open yet, was closed, runs over another stream, is a server in a worker of
+ * node:cluster (the primary process listens for it), or is no socket
  */
 export function fdOf(socket: WithDescriptor): number {
   const fd = ownDescriptor(socket) ?? handleOf(socket)?.fd;

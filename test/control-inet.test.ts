@@ -43,6 +43,7 @@ import {
   if_nametoindex,
   MSG_DONTWAIT,
   MSG_ERRQUEUE,
+  MSG_TRUNC,
   MsgHdr,
   raw,
   recvmsg,
@@ -397,6 +398,49 @@ describe('UDP, TCP and every socket', () => {
     });
     expect(parts.map(({ length }) => length)).toEqual([1000, 1000, 1000, 500]);
     expect(Buffer.concat(parts)).toEqual(Buffer.from(content));
+  });
+
+  test.each([
+    ['IPv4', AF_INET, 65_507],
+    ['IPv6', AF_INET6, 65_527],
+  ])('UDP_SEGMENT over %s: no more than 128 datagrams, and no longer than one can be', (_, family, longest) => {
+    const { sender } = udpPair(family);
+    const answer = (length: number, each: number) =>
+      raw.sendmsg(sender, new Uint8Array(length), null, ControlBuffer.of({ UDP_SEGMENT: each }).bytes, 0);
+    expect([answer(64 * 100, 100), answer(128 * 100 + 1, 100)]).toEqual([6400, -EINVAL]);
+    expect([answer(longest, 2000), answer(longest + 1, 2000)]).toEqual([longest, -EMSGSIZE]);
+  });
+
+  test.skipIf(!haveNamespaces)('UDP_SEGMENT: no datagram is sent in fragments (needs root)', async () => {
+    const { stdout, stderr } = await runInNamespace(`
+      import { execFileSync } from 'node:child_process';
+      import { AF_INET, bind, connect, ControlBuffer, errnoName, getsockname, raw, SOCK_DGRAM, sockaddr_in, socket } from 'posix-sockets';
+      execFileSync('ip', ['link', 'set', 'lo', 'mtu', '1500']);
+      const receiver = socket(AF_INET, SOCK_DGRAM);
+      bind(receiver, sockaddr_in('127.0.0.1', 0));
+      const sender = socket(AF_INET, SOCK_DGRAM);
+      connect(sender, getsockname(receiver));
+      for (const each of [1472, 1473]) {
+        const sent = raw.sendmsg(sender, new Uint8Array(2944), null, ControlBuffer.of({ UDP_SEGMENT: each }).bytes, 0);
+        console.log(sent < 0 ? errnoName(sent) : sent);
+      }
+      console.log(raw.send(sender, new Uint8Array(2944), 0)); // one datagram may be`);
+    expect(stderr).toBe('');
+    const [fits, not, one] = stdout.trim().split('\n');
+    expect([fits, one]).toEqual(['2944', '2944']);
+    expect(['EMSGSIZE', 'EINVAL']).toContain(not);
+  });
+
+  test('UDP_GRO: what finds no room is lost', () => {
+    const { sender, receiver } = udpPair();
+    setsockopt(receiver, IPPROTO_UDP, UDP_GRO, 1);
+    const control = ControlBuffer.of({ UDP_SEGMENT: 100 });
+    sendmsg(sender, new MsgHdr({ iov: new Uint8Array(1000), control }));
+    send(sender, bytes('next'));
+    const message = new MsgHdr({ iov: new Uint8Array(250), control: ['UDP_GRO'] });
+    expect(recvmsg(receiver, message)).toBe(250);
+    expect([message.flags, message.control?.get('UDP_GRO')]).toEqual([MSG_TRUNC, 100]);
+    expect(receive(receiver).payload).toBe('next');
   });
 
   test('UDP_GRO: many datagrams arrive as one buffer', () => {

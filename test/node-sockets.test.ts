@@ -44,7 +44,7 @@ import {
 } from 'posix-sockets';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ownNetwork } from './network-support.js';
-import { bytes, folder, haveNamespaces, isRoot, opened, until, whenDone } from './support.js';
+import { bytes, errorOf, folder, haveNamespaces, isRoot, opened, run, until, whenDone } from './support.js';
 
 if (haveNamespaces) ownNetwork();
 
@@ -164,8 +164,25 @@ describe('fdOf gives the descriptor', () => {
 
     const web = await listening(https.createServer(mine));
     expect(getsockname(fdOf(web)).port).toBe(portOf(web));
-    const web2 = await listening(http2.createServer());
-    expect(getsockname(fdOf(web2)).port).toBe(portOf(web2));
+  });
+
+  test('of an http2 server, and of the sockets of its sessions', async () => {
+    const server = await listening(http2.createServer());
+    expect(getsockname(fdOf(server)).port).toBe(portOf(server));
+    const client = http2.connect(`http://127.0.0.1:${portOf(server)}`);
+    whenDone(() => client.destroy());
+    const [[session]] = await Promise.all([once(server, 'session'), once(client, 'connect')]);
+    expect(getsockname(fdOf(client.socket)).port).toBe(client.socket.localPort);
+    expect(getpeername(fdOf((session as http2.ServerHttp2Session).socket)).port).toBe(client.socket.localPort);
+  });
+
+  test('of TLS that begins on a connection that is there (STARTTLS)', async () => {
+    const [client] = await nodePair();
+    const fd = fdOf(client);
+    const secured = tls.connect({ socket: client });
+    secured.on('error', () => {});
+    expect(fdOf(secured)).toBe(fd);
+    secured.destroy();
   });
 
   test('of whatever has a number fd: a Socket of this package, standard output', () => {
@@ -201,6 +218,11 @@ describe('fdOf refuses', () => {
     secured.on('error', () => {});
     expect(() => fdOf(secured)).toThrow(none);
     secured.destroy();
+  });
+
+  test("a server in a cluster's worker, though not its connections", async () => {
+    const { stdout, stderr } = await run(process.execPath, [join(import.meta.dirname, 'fixtures/cluster.mjs')]);
+    expect([stdout, stderr]).toEqual(['TypeError\ntrue\n', '']);
   });
 
   test.for([null, undefined, 1, 'x', {}, { fd: '1' }, { fd: -1 }, { _handle: {} }])('%o', (what) => {
@@ -259,6 +281,14 @@ describe('on a socket of Node', () => {
       }
     }, 'the urgent byte has come');
     expect(urgent).toEqual(bytes('!'));
+  });
+
+  test('calls do not wait, on a copy neither', async () => {
+    const [client, server] = await nodePair();
+    for (const fd of [fdOf(client), opened(dup(fdOf(client)))]) {
+      expect(errorOf(() => recv(fd, new Uint8Array(1))).code).toBe('EAGAIN');
+    }
+    server.destroy();
   });
 
   test('the descriptor goes with it, and a copy stays', async () => {

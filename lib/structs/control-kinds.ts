@@ -187,9 +187,16 @@ export const controlKinds = {
 
   // UDP: udp(7), which calls it generic segmentation offload. TCP: tcp(7). TLS: https://docs.kernel.org/networking/tls.html
 
-  /** Sent: the buffer is many datagrams, each of so many bytes (the last may be shorter). */
+  /**
+   * Sent: the buffer is many datagrams, each of so many bytes (the last may be shorter). At most 64 of them, on newer
+   * kernels 128 (EINVAL), and together no longer than one datagram can be: 65,507 bytes, over IPv6 65,527 (EMSGSIZE).
+   * None is sent in fragments: one that does not fit the path MTU is EMSGSIZE, on older kernels EINVAL.
+   */
   UDP_SEGMENT: kind(c.SOL_UDP, c.UDP_SEGMENT, uint16),
-  /** Received after UDP_GRO, when the buffer is many datagrams: each has so many bytes (the last may be shorter). */
+  /**
+   * Received after UDP_GRO, when the buffer is many datagrams: each has so many bytes (the last may be shorter). They may
+   * be 65,535 bytes together; what finds no room in the buffer is lost (MSG_TRUNC).
+   */
   UDP_GRO: kind(c.SOL_UDP, c.UDP_GRO, int),
   /** Received after TCP_INQ: how many bytes are left to read; 1 when nothing is left but the end of the stream. */
   TCP_INQ: kind(c.SOL_TCP, c.TCP_CM_INQ, int),
