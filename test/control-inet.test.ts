@@ -48,9 +48,11 @@ import {
   raw,
   recvmsg,
   SHUT_WR,
+  SO_EE_CODE_TXTIME_INVALID_PARAM,
   SO_EE_ORIGIN_ICMP,
   SO_EE_ORIGIN_ICMP6,
   SO_EE_ORIGIN_LOCAL,
+  SO_EE_ORIGIN_TXTIME,
   SO_RCVBUF,
   SO_RCVMARK,
   SO_RCVPRIORITY,
@@ -89,6 +91,11 @@ import {
 } from './support.js';
 
 const lo = if_nametoindex('lo');
+
+/** Whether packets may be queued so in a network of one's own. */
+const haveQueue = (qdisc: string) =>
+  haveNamespaces &&
+  spawnSync('unshare', ['-n', 'sh', '-c', `ip link set lo up && tc qdisc add dev lo root ${qdisc}`]).status === 0;
 
 /** What a message holds, for toEqual. */
 function shown(value: unknown): unknown {
@@ -494,6 +501,55 @@ describe('UDP, TCP and every socket', () => {
     sendWith(sender, { SCM_TXTIME: now });
     expect(receive(receiver).payload).toBe('hello');
   });
+
+  /** Two UDP sockets of a network whose loopback queues packets so. The program prints what it finds. */
+  const queued = (qdisc: string, program: string) =>
+    runInNamespace(`
+      import { execFileSync } from 'node:child_process';
+      import * as s from 'posix-sockets';
+      execFileSync('tc', 'qdisc replace dev lo root ${qdisc}'.split(' '));
+      const receiver = s.socket(s.AF_INET, s.SOCK_DGRAM);
+      s.bind(receiver, s.sockaddr_in('127.0.0.1', 0));
+      const sender = s.socket(s.AF_INET, s.SOCK_DGRAM);
+      s.connect(sender, s.getsockname(receiver));
+      for (const fd of [sender, receiver]) s.setOption(fd, 'SO_RCVTIMEO', { tv_sec: 5 });
+      const sendAt = (SCM_TXTIME) =>
+        s.sendmsg(sender, new s.MsgHdr({ iov: Buffer.from('hello'), control: s.ControlBuffer.of({ SCM_TXTIME }) }));
+      ${program}`);
+
+  test.skipIf(!haveQueue('fq'))('SCM_TXTIME: a packet waits for its moment (needs root and fq)', async () => {
+    const { stdout, stderr } = await queued(
+      'fq',
+      `s.setOption(sender, 'SO_TXTIME', { clockid: s.CLOCK_MONOTONIC });
+       const moment = process.hrtime.bigint() + 200_000_000n;
+       sendAt(moment);
+       const early = s.raw.recv(receiver, new Uint8Array(9), s.MSG_DONTWAIT) === -s.EAGAIN || process.hrtime.bigint() >= moment;
+       s.recv(receiver, new Uint8Array(9));
+       console.log(early, process.hrtime.bigint() >= moment);`,
+    );
+    expect([stdout, stderr]).toEqual(['true true\n', '']);
+  });
+
+  test.skipIf(!haveQueue('etf clockid CLOCK_TAI'))(
+    'SCM_TXTIME: a moment that has passed is told in the error queue (needs root and etf)',
+    async () => {
+      const { stdout, stderr } = await queued(
+        'etf clockid CLOCK_TAI',
+        `s.setOption(sender, 'SO_TXTIME', { clockid: s.CLOCK_TAI, flags: s.SOF_TXTIME_REPORT_ERRORS });
+         sendAt((5n << 32n) + 7n);
+         const control = new s.ControlBuffer(['IP_RECVERR']);
+         for (let round = 0; control.length === 0 && round < 1000; round++) {
+           await new Promise((resolve) => setTimeout(resolve, 5));
+           const answer = s.raw.recvmsg(sender, [], null, control.storage, s.MSG_ERRQUEUE | s.MSG_DONTWAIT);
+           if (answer >= 0) control.length = s.raw.out[1];
+         }
+         const { ee_errno, ee_origin, ee_code, ee_info, ee_data } = control.get('IP_RECVERR');
+         console.log(JSON.stringify([ee_errno, ee_origin, ee_code, ee_info, ee_data]));`,
+      );
+      expect(stderr).toBe('');
+      expect(JSON.parse(stdout)).toEqual([EINVAL, SO_EE_ORIGIN_TXTIME, SO_EE_CODE_TXTIME_INVALID_PARAM, 7, 5]);
+    },
+  );
 });
 
 /** A UDP datagram with its header. */

@@ -18,6 +18,7 @@ import {
   MAP_SHARED,
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
+  MSG_WAITALL,
   memfd_create,
   mmap,
   munmap,
@@ -27,6 +28,7 @@ import {
   PROT_WRITE,
   pipe2,
   raw,
+  recv,
   recvFds,
   SOCK_STREAM,
   sendFds,
@@ -338,6 +340,22 @@ describe('tcpZerocopyReceive', () => {
     expect(mapped % size).toBe(0);
     expect(Buffer.compare(view.subarray(0, mapped), content.subarray(0, mapped))).toBe(0);
     expect(ioctl(to, FIONREAD)).toBe(content.length - mapped);
+    munmap(view);
+  });
+
+  test('maps what comes next into the same memory, in place of what was there', async () => {
+    const [from, to] = connected(tcp);
+    const [out, into] = pipe2().map(opened) as [number, number];
+    const view = mmap(4 * 4096, PROT_READ, MAP_SHARED, to);
+    for (const round of [1, 2, 3]) {
+      write(into, new Uint8Array(4 * 4096).fill(round));
+      splice(out, null, from, null, 4 * 4096, 0);
+      await arrived(to, 4 * 4096);
+      const { mapped } = tcpZerocopyReceive(to, view);
+      expect(mapped).toBeGreaterThan(0);
+      expect(view.subarray(0, mapped)).toEqual(new Uint8Array(mapped).fill(round));
+      if (mapped < view.length) recv(to, new Uint8Array(view.length - mapped), MSG_WAITALL);
+    }
     munmap(view);
   });
 

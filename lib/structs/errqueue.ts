@@ -20,18 +20,21 @@ export class sock_extended_err extends struct('sock_extended_err', {
   ee_origin: uint,
   /** The ICMP packet's type. */
   ee_type: uint,
-  /** The ICMP packet's code. For a completion, SO_EE_CODE_ZEROCOPY_COPIED says that the kernel copied after all. */
+  /**
+   * The ICMP packet's code. For a completion, SO_EE_CODE_ZEROCOPY_COPIED says that the kernel copied after all. For
+   * SO_EE_ORIGIN_TXTIME, SO_EE_CODE_TXTIME_MISSED or SO_EE_CODE_TXTIME_INVALID_PARAM.
+   */
   ee_code: uint,
   ee_pad: uint,
   /**
    * For EMSGSIZE the path MTU that was found. For a time stamp which one it is: SCM_TSTAMP_SND (it left for the
    * driver), SCM_TSTAMP_SCHED (it entered the queue), SCM_TSTAMP_ACK (it was acknowledged). For a completion the number
-   * of the first send that is complete.
+   * of the first send that is complete. For SO_EE_ORIGIN_TXTIME the lower 32 bits of the time that SCM_TXTIME named.
    */
   ee_info: uint,
   /**
    * For a time stamp with SOF_TIMESTAMPING_OPT_ID the number of the send (of the last byte, on a stream). For a
-   * completion the number of the last send that is complete.
+   * completion the number of the last send that is complete. For SO_EE_ORIGIN_TXTIME the upper 32 bits of the time.
    */
   ee_data: uint,
 }) {
