@@ -1,5 +1,5 @@
 // `npm run test:kernel [-- RELEASE] [TEST FILE...]`: tests on a kernel of Debian's, in QEMU, for what this machine's kernel may
-// lack: TLS, CAN, KCM, TIPC, SCTP, the kernel's ciphers, vsock's loopback; and to see what an older or a newer kernel makes
+// lack: TLS, CAN, KCM, TIPC, SCTP, the kernel's ciphers, vsock's loopback, queues that keep to times; and to see what an older or a newer kernel makes
 // of it all. The kernel is that of the Debian that runs here, or of another release: `-- trixie-backports`.
 //
 // The virtual machine has no disk. It sees the files of this one, read-only, and keeps in memory what it writes: so it
@@ -26,7 +26,7 @@ const release = given[0] !== undefined && !given[0].includes('/') ? given.shift(
 const tests =
   given.length > 0
     ? given
-    : ['families', 'tcp', 'tls', 'sctp', 'ciphers', 'control-link', 'option-table'].map(
+    : ['families', 'tcp', 'tls', 'sctp', 'ciphers', 'control-link', 'control-inet', 'option-table'].map(
         (name) => `test/${name}.test.ts`,
       );
 const cache = join(project, 'node_modules/.cache/other-kernel', release);

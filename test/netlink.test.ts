@@ -10,10 +10,13 @@ import {
   AF_UNIX,
   bind,
   CLONE_NEWNET,
+  connect,
   constants,
   getOption,
+  getpeername,
   getsockname,
   IFA_ADDRESS,
+  IFA_F_TENTATIVE,
   IFA_LOCAL,
   IFF_UP,
   IFLA_IFNAME,
@@ -55,6 +58,7 @@ import {
   send,
   setOption,
   sockaddr_in,
+  sockaddr_in6,
   sockaddr_un,
   socket,
   socketpair,
@@ -92,7 +96,7 @@ import {
 } from 'posix-sockets/netlink';
 import { describe, expect, test } from 'vitest';
 import { setUp } from './network-support.js';
-import { bytes, connected, connectedKinds, folder, haveNamespaces, type Kind, opened } from './support.js';
+import { bytes, connected, connectedKinds, folder, haveNamespaces, type Kind, opened, until } from './support.js';
 
 // A network with something in it, as root; otherwise that of the machine.
 if (haveNamespaces) {
@@ -298,6 +302,31 @@ describe('sockets', () => {
     const other = all.find(({ inode }) => inode === inodeOf(server));
     expect(other?.receiveQueue).toBe(5);
     expect(listInetSockets({ states: [TCP_LISTEN] }).some(({ state }) => state !== TCP_LISTEN)).toBe(false);
+  });
+
+  test.skipIf(!haveNamespaces)('of a link-local address, and of one interface alone (needs root)', async () => {
+    const linkLocal = () =>
+      listAddresses(AF_INET6).find(({ local, flags }) => /^fe80/.test(`${local}`) && !(flags & IFA_F_TENTATIVE));
+    await until(() => linkLocal() !== undefined, 'an interface has its link-local address');
+    const { local, index } = linkLocal() as InterfaceAddress;
+    const fd = opened(socket(AF_INET6, SOCK_STREAM));
+    bind(fd, sockaddr_in6(local as string, 0, { scopeId: index }));
+    listen(fd, 1);
+    const client = opened(socket(AF_INET6, SOCK_STREAM));
+    connect(client, getsockname(fd));
+    const sockets = listInetSockets({ family: AF_INET6 });
+    for (const each of [fd, client]) {
+      const found = sockets.find(({ inode }) => inode === inodeOf(each));
+      expect(`${found?.local}`).toBe(`${getsockname(each)}`);
+      expect(found?.boundInterface).toBe(index);
+    }
+    expect(`${sockets.find(({ inode }) => inode === inodeOf(client))?.remote}`).toBe(`${getpeername(client)}`);
+
+    const bound = opened(socket(AF_INET, SOCK_DGRAM));
+    setOption(bound, 'SO_BINDTODEVICE', 'nl0');
+    bind(bound, sockaddr_in('0.0.0.0', 0));
+    const found = listInetSockets({ protocol: IPPROTO_UDP }).find(({ inode }) => inode === inodeOf(bound));
+    expect(found?.boundInterface).toBe(if_nametoindex('nl0'));
   });
 
   test('of UDP and Multipath TCP', ({ skip }) => {

@@ -137,7 +137,13 @@ export class InetSocket {
   #address(address: Uint8Array | undefined, port: number | undefined): SockAddr {
     if (address === undefined || port === undefined) return new SockAddr(); // of a message that was cut
     if (this.header.idiag_family === AF_INET) return sockaddr_in(formatInet(address.subarray(0, 4)), port);
-    return sockaddr_in6(formatInet6(address), port);
+    // A link-local address is of one interface, and who uses it is bound to that.
+    const isLinkLocal = address[0] === 0xfe && ((address[1] as number) & 0xc0) === 0x80;
+    return sockaddr_in6(formatInet6(address), port, { scopeId: isLinkLocal ? this.boundInterface : 0 });
+  }
+  /** The index of the interface that it is bound to, by SO_BINDTODEVICE or by a link-local address; 0 for none. */
+  get boundInterface(): number {
+    return this.header.id?.idiag_if;
   }
   /** Bytes to read; of a listener, connections to accept. */
   get receiveQueue(): number {
