@@ -117,7 +117,7 @@ describe.skipIf(!haveChromium)('the page, in a browser (needs Chromium)', () => 
     const file = join(folder(), 'out.html');
     const figures = [
       [call(1000, 'recv() = -1 EAGAIN', 5), call(1003, 'recv() = 1', 5)],
-      [call(1000, 'io_uring_register() = 1'), call(1000.02, 'recv() = -1 EAGAIN', 5), call(1100, 'recv() = 1', 5)],
+      [call(1000, 'if_nametoindex() = 1'), call(1000.02, 'recv() = -1 EAGAIN', 5), call(1100, 'recv() = 1', 5)],
     ].map((records) => ({ timeline: timelineOf(records) }));
     writeFileSync(file, timelinePage(figures));
     await browser.show(file);
