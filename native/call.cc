@@ -84,11 +84,21 @@ uint8_t* Call::sized(const char* argument, Bytes found, size_t size) {
   return found.data;
 }
 
+// What a value is, where that alone explains the mistake: the text 'AF_INET', or a variable that is not there.
+static const char* Named(napi_env env, napi_value value) {
+  napi_valuetype type = napi_object;
+  napi_typeof(env, value, &type);
+  if (type == napi_string) return ", not text";
+  if (type == napi_undefined) return ", not undefined";
+  return type == napi_bigint ? ", not a bigint" : "";
+}
+
 void Call::refuseType(const char* argument, const char* wanted) {
   if (refused_) return;
   refused_ = true;
+  const char* given = next_ > 0 ? Named(env_, arguments_[next_ - 1]) : "";
   char message[200];
-  snprintf(message, sizeof message, "%s: '%s' must be %s", function_->name, argument, wanted);
+  snprintf(message, sizeof message, "%s: '%s' must be %s%s", function_->name, argument, wanted, given);
   napi_throw_type_error(env_, "ERR_INVALID_ARG_TYPE", message);
 }
 

@@ -21,6 +21,7 @@ import {
   sendFds,
   sendmsg,
   signalfd,
+  socket,
   socketpair,
   timerfd_settime,
   writev,
@@ -209,6 +210,21 @@ test('where bytes are not all that may stand, the error says so', () => {
   expect(() => raw.ioctl(closedFd, 0x541b, true as never)).toThrow(`ioctl: 'arg' must be an integer, ${orNull}`);
   expect(() => raw.accept(closedFd, {} as never)).toThrow(`accept: 'peer' must be ${orNull}`);
   expect(() => raw.ppoll(new Uint8Array(0), 5 as never, null)).toThrow(`ppoll: 'timeout' must be ${orNull}`);
+});
+
+test('text, a bigint or nothing at all is told what it is', () => {
+  const bytesOnly = 'a Uint8Array, another view of bytes or an ArrayBuffer';
+  const any = (value: unknown) => value as never;
+  for (const [call, message] of [
+    [() => send(closedFd, any('hello')), `send: 'bytes' must be ${bytesOnly}, not text`],
+    [() => socket(any('AF_INET'), 1), "socket: 'domain' must be an integer, not text"],
+    [() => raw.listen(closedFd, any(undefined)), "listen: 'backlog' must be an integer, not undefined"],
+    [() => raw.close(any(1n)), "close: 'fd' must be an integer, not a bigint"],
+    [() => raw.writev(closedFd, any('x')), "writev: 'buffers' must be an array of buffers, not text"],
+    [() => raw.recv(closedFd, any({}), 0), `recv: 'bytes' must be ${bytesOnly}`],
+  ] as const) {
+    expect(call).toThrow(expect.objectContaining({ name: 'TypeError', message }));
+  }
 });
 
 test('what is out of range is told the range that it is out of', () => {

@@ -29,11 +29,17 @@ export function formatInet6(bytes: Uint8Array): string {
   return decoder.decode(text.subarray(0, raw.inet_ntop(AF_INET6, bytes, text)));
 }
 
+/** The error for text that is no address. Who gives a name learns what names are for. */
+export function noAddress(family: string, text: string): TypeError {
+  const isName = /^[\w.-]*[g-z][\w.-]*$/i.test(text);
+  return new TypeError(`'${text}' is no ${family} address${isName ? ': getaddrinfo looks up names' : ''}`);
+}
+
 function parse(family: number, name: string, size: number, address: string): Uint8Array {
   if (typeof address !== 'string') throw new TypeError(`an ${name} address must be text, not ${shown(address)}`);
   const bytes = new Uint8Array(size);
   if (address.includes('\0') || raw.inet_pton(family, encoder.encode(address), bytes) !== 1) {
-    throw new TypeError(`'${address}' is no ${name} address`);
+    throw noAddress(name, address);
   }
   return bytes;
 }

@@ -1,6 +1,7 @@
 import { AF_INET, AF_UNSPEC, EAI_SYSTEM } from '../constants.js';
 import { fail, GaiError } from '../errors.js';
 import { type Bytes, raw } from '../native.js';
+import { noAddress } from '../structs/inet.js';
 import { RecordReader } from '../structs/records.js';
 import { addressBytes, SockAddr } from '../structs/sockaddr.js';
 import { bytesIn, objectIn, textIn } from '../values.js';
@@ -211,7 +212,7 @@ export function inet_pton(af: number, address: string): Uint8Array {
   const answer = raw.inet_pton(af, textIn('address', address), bytes);
   if (answer < 0) fail('inet_pton', answer);
   const isInet = af === AF_INET;
-  if (answer === 0) throw new TypeError(`'${address}' is no ${isInet ? 'IPv4' : 'IPv6'} address`);
+  if (answer === 0) throw noAddress(isInet ? 'IPv4' : 'IPv6', address);
   return isInet ? bytes.subarray(0, 4) : bytes;
 }
 
