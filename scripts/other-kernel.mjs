@@ -1,6 +1,7 @@
 // `npm run test:kernel [-- RELEASE] [TEST FILE...]`: tests on a kernel of Debian's, in QEMU, for what this machine's kernel may
-// lack: TLS, CAN, KCM, TIPC, SCTP, the kernel's ciphers, vsock's loopback, queues that keep to times; and to see what an older or a newer kernel makes
-// of it all. The kernel is that of the Debian that runs here, or of another release: `-- trixie-backports`.
+// lack: TLS, CAN, KCM, TIPC, SCTP, the kernel's ciphers, vsock's loopback, queues that keep to times; and to see what an older
+// or a newer kernel makes of it all. The kernel is that of the Debian that runs here, or of another release: `--
+// trixie-backports`.
 //
 // The virtual machine has no disk. It sees the files of this one, read-only, and keeps in memory what it writes: so it
 // has the same Node, the same build and the same tools, and only the kernel is another. It is some ten times slower.

@@ -14,6 +14,7 @@ import {
   linger,
   MessageBatch,
   MSG_DONTWAIT,
+  MSG_ERRQUEUE,
   MSG_TRUNC,
   raw,
   recv,
@@ -24,9 +25,14 @@ import {
   SO_SNDBUF,
   SOCK_DGRAM,
   SOCK_STREAM,
+  SOF_TIMESTAMPING_OPT_ID,
+  SOF_TIMESTAMPING_OPT_TSONLY,
+  SOF_TIMESTAMPING_SOFTWARE,
+  SOF_TIMESTAMPING_TX_SOFTWARE,
   SOL_SOCKET,
   send,
   sendmmsg,
+  setOption,
   setsockopt,
   sockaddr_in,
   socket,
@@ -169,6 +175,25 @@ print([receiver.recv(100).decode() for i in range(3)])`;
       expect(incoming.control(i).get('UDP_GRO')).toBe(1000);
       expect(incoming.bytes(i)).toEqual(outgoing.bytes(i));
     }
+  });
+
+  test('the error queue, too: the time stamps of many sends', async () => {
+    const { sender } = udpPair();
+    const stamps = SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_TX_SOFTWARE;
+    setOption(sender, 'SO_TIMESTAMPING', stamps | SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY);
+    expect(sendmmsg(sender, batchOf('one', 'two', 'three'))).toBe(3);
+    const batch = new MessageBatch(5, { payload: 0, control: 256 });
+    let count = 0;
+    await until(() => {
+      const came = raw.recvmmsg(
+        ...([sender, batch.payloads, batch.names, batch.controls, batch.table] as const),
+        ...([count, 5 - count, MSG_ERRQUEUE | MSG_DONTWAIT, null] as const),
+      );
+      count += Math.max(0, came);
+      return count === 3;
+    }, 'there are three');
+    const seen = [0, 1, 2].map((i) => [batch.control(i).get('IP_RECVERR')?.ee_data, batch.flags[i]]);
+    expect(seen).toEqual([0, 1, 2].map((i) => [i, MSG_ERRQUEUE]));
   });
 
   test('on a stream a message may be sent in part, and sent says how much', () => {

@@ -2,6 +2,7 @@ import { fstatSync } from 'node:fs';
 import {
   AF_UNIX,
   CMSG_LEN,
+  CMSG_SPACE,
   ControlBuffer,
   close,
   EAGAIN,
@@ -11,6 +12,7 @@ import {
   F_GETFD,
   FD_CLOEXEC,
   fcntl,
+  MessageBatch,
   MSG_CMSG_CLOEXEC,
   MSG_CTRUNC,
   MSG_DONTWAIT,
@@ -21,6 +23,7 @@ import {
   read,
   recv,
   recvFds,
+  recvmmsg,
   recvmsg,
   SO_PASSPIDFD,
   SO_SNDBUF,
@@ -30,6 +33,7 @@ import {
   SOL_SOCKET,
   send,
   sendFds,
+  sendmmsg,
   setsockopt,
   socketpair,
   write,
@@ -224,6 +228,23 @@ const troubles: Record<string, (sender: number, receiver: number, fds: number[])
   'the socket itself is passed': (sender, receiver, fds) => {
     sendFds(sender, [...fds, receiver, sender]); // a cycle, which the kernel's collector must break
     close(receiver);
+  },
+  'a batch has too little room in each slot': (sender, receiver, fds) => {
+    for (let i = 0; i < 3; i++) sendFds(sender, fds);
+    const batch = new MessageBatch(3, { payload: 1, name: 0, control: CMSG_LEN(4 * (fds.length - 1)) });
+    expect(recvmmsg(receiver, batch)).toBe(3);
+    for (let i = 0; i < 3; i++) for (const fd of batch.control(i).get('SCM_RIGHTS') ?? []) close(fd);
+  },
+  'the second message of a batch has one that is not open': (sender, receiver, fds) => {
+    const batch = new MessageBatch(3, { payload: 1, name: 0, control: CMSG_SPACE(4 * fds.length) });
+    for (let i = 0; i < 3; i++)
+      batch
+        .set(i, bytes('x'))
+        .control(i)
+        .add('SCM_RIGHTS', i === 1 ? fds.with(-1, closedFd) : fds);
+    expect(sendmmsg(sender, batch)).toBe(1);
+    expect(errorOf(() => sendmmsg(sender, batch, 2, 0, 1)).errno).toBe(-EBADF);
+    recvFds(receiver, fds.length).fds.forEach(close);
   },
   'they are peeked at': (sender, receiver, fds) => {
     sendFds(sender, fds);

@@ -1,4 +1,5 @@
 import { ftruncateSync, openSync, readFileSync, readlinkSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import {
@@ -35,6 +36,7 @@ import {
   socket,
   socketpair,
   splice,
+  supports,
   tcpZerocopyReceive,
   write,
 } from 'posix-sockets';
@@ -46,6 +48,7 @@ import {
   connectedKinds,
   errorOf,
   folder,
+  haveCompiler,
   havePython,
   type Kind,
   opened,
@@ -300,6 +303,39 @@ else console.log('TypeError');`;
       code,
     ]);
     expect([status, stdout]).toEqual([0, 'TypeError 0\nTypeError\n']);
+  });
+});
+
+// Where a runtime keeps all memory in a cage of its own, it refuses what Node grants. Here the addon is one whose import
+// of that function of Node-API leads to a function of ours, which refuses.
+describe.skipIf(!haveCompiler)('a runtime that makes no arrays over memory of others (needs g++)', () => {
+  test('gets a clear error from mmap and from a ring, and nothing stays mapped', async () => {
+    const where = folder();
+    const [wanted, ours] = ['napi_create_external_arraybuffer', 'napi_refuse_external_arraybuffer'];
+    const [source, library, addon] = ['refuse.cc', 'refuse.so', 'addon.node'].map((name) => join(where, name));
+    writeFileSync(source as string, `extern "C" int ${ours}() { return 22; } // napi_no_external_buffers_allowed`);
+    const compiled = await run('g++', ['-shared', '-fPIC', '-o', library as string, source as string]);
+    expect(compiled).toMatchObject({ code: 0, stderr: '' });
+    const { path } = createRequire(import.meta.url)('node-gyp-build') as { path(folder: string): string };
+    const original = readFileSync(path(join(import.meta.dirname, '..')), 'latin1');
+    expect(original).toContain(wanted);
+    writeFileSync(addon as string, original.replaceAll(wanted, ours), 'latin1');
+    const code = `
+const { raw } = require(${JSON.stringify(addon)});
+const attempt = (call) => { try { return call(); } catch ({ code, message }) { return [code, message]; } };
+const fd = raw.memfd_create(Buffer.from('refused'), 0);
+raw.write(fd, Buffer.from('content'));
+const ring = raw.io_uring_setup(1, new Uint8Array(120));
+const answers = [attempt(() => raw.mmap(7, 1, 1, fd, 0)), ring < 0 ? null : attempt(() => raw.io_uring_memory(ring, 64))];
+const left = require('fs').readFileSync('/proc/self/maps', 'utf8').match(/memfd:refused/g);
+console.log(JSON.stringify([...answers, left]));`;
+    const preload = [process.env.LD_PRELOAD, library].filter(Boolean).join(':');
+    const { stdout, stderr } = await run('env', [`LD_PRELOAD=${preload}`, process.execPath, '--eval', code]);
+    expect(stderr).toBe('');
+    const [mapped, ring, left] = JSON.parse(stdout);
+    const refused = ['ERR_NO_EXTERNAL_BUFFERS', expect.stringContaining('this runtime makes no array over memory')];
+    expect([mapped, left]).toEqual([refused, null]);
+    if (supports('io_uring_setup') === 'yes') expect(ring).toEqual(refused);
   });
 });
 

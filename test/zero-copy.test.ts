@@ -22,6 +22,7 @@ import {
   SOF_TIMESTAMPING_SOFTWARE,
   SOF_TIMESTAMPING_TX_SOFTWARE,
   SOL_SOCKET,
+  setOption,
   setsockopt,
   shutdown,
   sock_extended_err,
@@ -124,6 +125,21 @@ describe('a buffer given to the kernel', () => {
     expect(buffer.inFlight).toBe(true);
     expect(await reapAll(senders[1])).toEqual([buffer]);
     expect(buffer.bytes).toEqual(patterned(50_000));
+  });
+
+  test('is many datagrams with UDP_SEGMENT, and one send', async () => {
+    const { sender: fd, receiver } = udpPair();
+    setOption(fd, 'UDP_SEGMENT', 1000);
+    const sender = new ZeroCopySender(fd);
+    const content = patterned(5500);
+    const buffer = filled(content);
+    expect(sender.send(buffer)).toBe(5500);
+    expect(sender.inFlight).toBe(1);
+    for (let at = 0; at < 5500; at += 1000) {
+      const part = new Uint8Array(2000);
+      expect(part.subarray(0, recv(receiver, part))).toEqual(content.subarray(at, at + 1000));
+    }
+    expect(await reapAll(sender)).toEqual([buffer]);
   });
 
   test('goes to an address, in part', async () => {
