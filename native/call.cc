@@ -84,7 +84,8 @@ uint8_t* Call::sized(const char* argument, Bytes found, size_t size) {
   return found.data;
 }
 
-// What a value is, where that alone explains the mistake: the text 'AF_INET', or a variable that is not there.
+// What a value is, where that alone explains the mistake: the text 'AF_INET', or a variable that is not
+// there.
 static const char* Named(napi_env env, napi_value value) {
   napi_valuetype type = napi_object;
   napi_typeof(env, value, &type);
