@@ -40,7 +40,7 @@ import {
 } from 'posix-sockets';
 import { describe, expect, test } from 'vitest';
 import { inPython, patient, receive, sendWith } from './message-support.js';
-import { bytes, closedFd, descriptors, errorOf, havePython, opened } from './support.js';
+import { bytes, closedFd, descriptors, errorOf, havePython, opened, run } from './support.js';
 
 function pair(type: number = SOCK_STREAM): [sender: number, receiver: number] {
   return socketpair(AF_UNIX, type).map(patient) as [number, number];
@@ -178,6 +178,38 @@ describe('sendFds and recvFds', () => {
     close(receiver);
     expect(errorOf(() => sendFds(sender, [0])).errno).toBe(-EPIPE);
   });
+});
+
+test('more under way than a user may have open (ETOOMANYREFS), until some are received', async () => {
+  const code = `
+    import { readdirSync } from 'node:fs';
+    import { AF_UNIX, close, recvFds, sendFds, SOCK_DGRAM, socketpair } from 'posix-sockets';
+    if (process.getuid() === 0) {
+      process.setgroups([]);
+      process.setgid(65534);
+      process.setuid(65534);
+    }
+    const [sender, receiver] = socketpair(AF_UNIX, SOCK_DGRAM);
+    const count = () => readdirSync('/proc/self/fd').length;
+    const before = count();
+    const attempt = () => {
+      try {
+        return sendFds(sender, new Array(250).fill(0));
+      } catch (error) {
+        return error.code;
+      }
+    };
+    let sent = 0;
+    for (; attempt() === 1 && sent < 10; sent++);
+    const answers = [attempt()];
+    for (; sent > 0; sent--) recvFds(receiver, 250).fds.forEach(close);
+    answers.push(attempt());
+    recvFds(receiver, 250).fds.forEach(close);
+    console.log(JSON.stringify([...answers, count() - before]));`;
+  const node = [process.execPath, '--input-type=module', '--eval', code];
+  const { stdout, stderr } = await run('sh', ['-c', 'ulimit -n 500 && exec "$@"', '-', ...node]);
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual(['ETOOMANYREFS', 1, 0]);
 });
 
 // What goes wrong in one round. Each leaves the pair as it likes: it is closed afterwards.
