@@ -1,15 +1,20 @@
 // The command `posix-sockets`, run as its users run it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { folder, type Outcome, run, start } from './support.js';
+import { folder, type Outcome, run, start, whenDone } from './support.js';
 
 const root = join(import.meta.dirname, '..');
 const conversation = join(import.meta.dirname, 'fixtures/cli/conversation.mjs');
 const { bin, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
+const cli = join(root, bin['posix-sockets']);
+
 function command(...args: string[]): Promise<Outcome> {
-  return run(process.execPath, [join(root, bin['posix-sockets']), ...args]);
+  return run(process.execPath, [cli, ...args]);
 }
 
 describe('posix-sockets', () => {
@@ -27,7 +32,7 @@ describe('posix-sockets', () => {
   });
 
   test('a reader that has seen enough is no error', async () => {
-    const { child, ended } = start(process.execPath, [join(root, bin['posix-sockets']), 'lesson', '8']);
+    const { child, ended } = start(process.execPath, [cli, 'lesson', '8']);
     let complaints = '';
     child.stderr?.on('data', (chunk) => {
       complaints += chunk;
@@ -76,6 +81,31 @@ describe('posix-sockets trace', () => {
 
   test('a script that a signal ends', async () => {
     expect(await command('trace', conversation, 'SIGUSR2')).toMatchObject({ code: 128 + 12 });
+  });
+
+  test('a signal that is not from a terminal is for the script', async () => {
+    const script = join(folder(), 'waits.mjs');
+    const waits = "process.on('SIGINT', () => process.exit(5)); setInterval(() => {}, 1000); console.log('ready');";
+    writeFileSync(script, waits);
+    // In a session of its own, without a terminal.
+    const child = spawn(process.execPath, [cli, 'trace', script], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    whenDone(() => {
+      if (child.exitCode === null) process.kill(-(child.pid as number), 'SIGKILL');
+    });
+    await once(child.stdout, 'data');
+    child.kill('SIGINT');
+    expect((await once(child, 'exit'))[0]).toBe(5);
+  });
+
+  test('-o: a FIFO, of which the reader sees the calls and the end', async () => {
+    const fifo = join(folder(), 'fifo');
+    expect(await run('mkfifo', [fifo])).toMatchObject({ code: 0 });
+    const [written, { code }] = await Promise.all([readFile(fifo, 'utf8'), command('trace', '-o', fifo, conversation)]);
+    expect(code).toBe(0);
+    expect(written).toMatch(/^socketpair\(.*\n.*send\(.*\n.*recv\(.* = 5\n$/s);
   });
 
   test('--json, --states and -o: objects in a file', async () => {

@@ -333,6 +333,15 @@ describe('posix-sockets timeline', () => {
     expect(await refused(echo)).toContain('where to?');
     expect(await refused('-o', 'out.png', echo)).toContain("'out.png' is neither a .html nor a .svg");
     expect(await refused('-o', output)).toContain('which script?');
-    expect(await refused('-o', output, '--record', echo)).toContain('is not what posix-sockets trace --json');
+    const foreign = join(folder(), 'foreign.jsonl');
+    for (const text of [readFileSync(echo, 'utf8'), '{}', 'null', '{"call":"toString"}']) {
+      writeFileSync(foreign, text);
+      expect(await refused('-o', output, '--record', foreign)).toContain('is not what posix-sockets trace --json');
+    }
+    const nowhere = join(folder(), 'nothing', 'out.html');
+    expect(await refused('-o', nowhere, echo)).toBe(
+      `posix-sockets: ENOENT: no such file or directory, open '${nowhere}'\n`,
+    );
+    expect(await refused('-o', output, '--record', nowhere)).toMatch(/^posix-sockets: ENOENT: .*\n$/);
   });
 });

@@ -38,9 +38,14 @@ async function main([name = 'prompt', ...args]: readonly string[]): Promise<numb
     return await command.run(args);
   } catch (error) {
     if (error instanceof UsageError) return refuse(`${error.message}\nUsage: ${program} ${name} ${command.usage}`);
+    if (isOfFile(error)) return refuse(error.message);
     throw error;
   }
 }
+
+/** Whether a file that the command line names could not be opened. */
+const isOfFile = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && 'syscall' in error && error.syscall === 'open' && 'path' in error;
 
 function print(text: string): number {
   process.stdout.write(text);

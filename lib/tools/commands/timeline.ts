@@ -2,6 +2,7 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
+import { calls } from '../calls/index.js';
 import { timelineOf, timelinePage, timelineSvg } from '../timeline/index.js';
 import type { TraceRecord } from '../trace-event.js';
 import { type Command, UsageError } from './command.js';
@@ -57,9 +58,13 @@ export const timeline: Command = {
 
 function readRecord(file: string): TraceRecord[] {
   const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  const foreign = new UsageError(`'${file}' is not what posix-sockets trace --json --files writes`);
+  let records: TraceRecord[];
   try {
-    return lines.map((line) => JSON.parse(line) as TraceRecord);
+    records = lines.map((line) => JSON.parse(line));
   } catch {
-    throw new UsageError(`'${file}' is not what posix-sockets trace --json --files writes`);
+    throw foreign;
   }
+  if (!records.every((record) => Object.hasOwn(calls, Object(record).call))) throw foreign;
+  return records;
 }

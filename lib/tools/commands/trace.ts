@@ -28,7 +28,12 @@ export const trace: Command = {
     if (file === undefined) throw new UsageError('which script?');
     const { limit, output } = values;
     if (limit !== undefined && !/^\d+$/.test(limit)) throw new UsageError(`'${limit}' is no number of bytes`);
-    if (output !== undefined) closeSync(openSync(output, 'w'));
-    return runTraced(file, rest, values);
+    if (output === undefined) return runTraced(file, rest, values);
+    const emptied = openSync(output, 'w');
+    try {
+      return await runTraced(file, rest, values);
+    } finally {
+      closeSync(emptied); // not before: whoever reads a FIFO would take that for the end
+    }
   },
 };

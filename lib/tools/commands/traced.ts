@@ -1,6 +1,7 @@
 // Running a script with each of its calls seen, without a change to it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
@@ -47,11 +48,18 @@ export async function runTraced(file: string, args: readonly string[], tracing: 
   const child = spawn(process.execPath, [...process.execArgv, '--import', preload.href, file, ...args], {
     stdio: 'inherit',
   });
-  // A terminal sends its signals to both; others are for the script.
-  process.on('SIGINT', () => {});
+  // A terminal sends Ctrl-C to both; other signals are for the script.
+  process.on('SIGINT', () => isInForeground() || child.kill('SIGINT'));
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
   return code ?? 128 + constants.signals[signal as NodeJS.Signals];
+}
+
+/** Whether this process, and with it the script, is in the group that its terminal sends Ctrl-C to; see proc_pid_stat(5). */
+function isInForeground(): boolean {
+  const stat = readFileSync('/proc/self/stat', 'utf8');
+  const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return group === foreground;
 }
 
 /** The tracer of the package that the script itself uses, which need not be the one that this command belongs to. */
