@@ -21,6 +21,9 @@ interface Handle {
  * A client's socket has a descriptor only once `connect` has begun, so for options that must be set before: make the
  * socket here, set them, connect, and hand it over with `new net.Socket({ fd })`; likewise `server.listen({ fd })` for a
  * socket that is bound, and `socket.bind({ fd })` for UDP. From then on the descriptor is Node's, which closes it.
+ *
+ * Tested on Node 20 to 26. On Bun 1.4 it finds descriptors too, but a net.Socket there sends nothing on one that was made
+ * here; on Deno 2.9 it is the other way round.
  * @param socket a net.Socket, net.Server, dgram.Socket, tls.TLSSocket, a server of http, https, http2 or tls
  * @returns the descriptor
  * @throws TypeError it has none: it is not open yet, was closed, runs over another stream, is a server in a worker of
