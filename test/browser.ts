@@ -7,10 +7,8 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 
-// The sanitizers that may watch this process are not for the browser.
-const { LD_PRELOAD: _, ...env } = process.env;
 const program = ['chromium', 'chromium-browser', 'google-chrome'].find(
-  (name) => spawnSync(name, ['--version'], { timeout: 20_000, env }).status === 0,
+  (name) => spawnSync(name, ['--version'], { timeout: 20_000 }).status === 0,
 );
 export const haveChromium = program !== undefined;
 
@@ -36,10 +34,7 @@ export class Browser {
       `--user-data-dir=${this.#profile}`,
       '--remote-debugging-pipe',
     ];
-    this.#child = spawn(program as string, switches, {
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
-      env,
-    });
+    this.#child = spawn(program as string, switches, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
     let pending = '';
     (this.#child.stdio[4] as Readable).setEncoding('utf8').on('data', (text: string) => {
       const messages = (pending + text).split('\0');
