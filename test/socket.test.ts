@@ -388,6 +388,18 @@ test('connecting to a Unix listener with a full backlog waits for room', async (
   const first = await Socket.connect(path);
   const second = Socket.connect(path);
   await expect(Socket.connect(path, { timeout: 30 })).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+  const [reason, controller] = [new Error('enough'), new AbortController()];
+  const third = Socket.connect(path, { signal: controller.signal });
+  const fourth = new Socket(AF_UNIX, SOCK_STREAM);
+  const connecting = fourth.connect(sockaddr_un(path));
+  setTimeout(() => {
+    controller.abort(reason);
+    fourth.close();
+  }, 5);
+  await Promise.all([
+    expect(third).rejects.toBe(reason),
+    expect(connecting).rejects.toMatchObject({ code: 'ECANCELED', syscall: 'connect' }),
+  ]);
   const accepted = [await listener.accept(), await listener.accept()];
   for (const open of [first, await second, ...accepted, listener]) open.close();
 });

@@ -50,7 +50,7 @@ import { READING, WRITING } from './operation.js';
 import { Receive, ReceiveBuffer, ReceiveBy } from './receiving.js';
 import { Send, SendAll, SendBy } from './sending.js';
 import { splice } from './splicing.js';
-import { Waiter, type WaitOptions } from './waiter.js';
+import { closedError, Waiter, type WaitOptions } from './waiter.js';
 import { resolve, type Where } from './where.js';
 
 /** What a call that sends or receives takes besides its buffers. */
@@ -220,7 +220,7 @@ export class Socket implements AsyncDisposable, Disposable {
     return addressOf(raw.getsockname, this.fd);
   }
 
-  /** The other end's address; undefined when there is none. */
+  /** The other end's address; undefined when there is none, as once a connection is over. */
   get remoteAddress(): SockAddr | undefined {
     return addressOf(raw.getpeername, this.fd);
   }
@@ -261,7 +261,8 @@ export class Socket implements AsyncDisposable, Disposable {
   async #connectWhenRoom(bytes: Uint8Array, options?: WaitOptions): Promise<number> {
     const started = performance.now();
     for (let delay = 1; ; delay = Math.min(delay * 2, 50)) {
-      await sleep(delay, undefined, { signal: options?.signal });
+      await sleep(delay, undefined, { signal: options?.signal }).catch(() => options?.signal?.throwIfAborted());
+      if (this.fd < 0) throw closedError('connect');
       const answer = raw.connect(this.fd, bytes);
       if (answer !== -EAGAIN) return answer;
       if (performance.now() - started > (options?.timeout ?? Number.POSITIVE_INFINITY)) return -ETIMEDOUT;

@@ -53,7 +53,7 @@ const KEEPS_ALIVE = 32;
 const ENDED = 64;
 
 /** Why an operation ended when its socket was closed under it: `code` is 'ECANCELED'. */
-function closedError(syscall: string): SystemError {
+export function closedError(syscall: string): SystemError {
   return new SystemError(syscall, ECANCELED, undefined, 'the socket was closed');
 }
 

@@ -29,7 +29,7 @@ export async function resolve(where: Where, type: number, toListen: boolean): Pr
     return [...where];
   }
   if (typeof where !== 'object' || where === null || where.port === undefined) {
-    throw new TypeError('where must be a SockAddr, { host, port } or a path');
+    throw new TypeError('where must be a SockAddr, { host, port } or the path of a Unix socket as a string');
   }
   const { host = null, port, family = AF_UNSPEC } = where;
   // A protocol keeps each address from coming once per protocol.
