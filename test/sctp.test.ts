@@ -307,15 +307,17 @@ describe.skipIf(!haveSctp)('SCTP (needs a kernel with it)', () => {
     expect(errorOf(() => sendWith(client, { SCTP_AUTHINFO: { auth_keynumber: 3 } })).code).toBe('EINVAL');
   });
 
-  test('SCTP_PRINFO: a message gives way to one that is more important', () => {
+  test('SCTP_PRINFO: a message gives way to one that is more important', async () => {
     const { client } = pair((fd) => setOption(fd, 'SO_RCVBUF', 5000));
     const fits = (pr_value: number) => {
       const control = ControlBuffer.of({ SCTP_PRINFO: { pr_policy: SCTP_PR_SCTP_PRIO, pr_value } });
       return raw.sendmsg(client, new Uint8Array(1000), null, control.bytes, MSG_DONTWAIT) > 0;
     };
-    while (fits(100));
-    expect(fits(101)).toBe(false); // a larger number is a lesser importance
-    expect(fits(1)).toBe(true);
+    // While acknowledgements still come, there may be room again, or none that can give way.
+    await until(() => {
+      while (fits(100));
+      return !fits(101) && fits(1); // a larger number is a lesser importance
+    }, 'a message gives way');
   });
 
   test('who sends is told what was not delivered, how it was sent, and that the association is lost', () => {

@@ -1,6 +1,6 @@
 // Options of SCTP: sctp(7), RFC 6458.
 import { SOL_SCTP } from '../constants.js';
-import { type Content, flag, int, list, sockaddr, uint, uint16 } from '../structs/content.js';
+import { type Content, counted, flag, int, list, sockaddr, uint, uint16 } from '../structs/content.js';
 import * as s from '../structs/sctp.js';
 import { type SockAddr, sockaddr as sockaddrField } from '../structs/sockaddr.js';
 import { arrayIn } from '../values.js';
@@ -49,20 +49,6 @@ const chunks: Content<Uint8Array, number> = {
   encode: int.encode,
 };
 
-/** Numbers behind a struct that counts them. */
-function counted(
-  counter: typeof s.sctp_hmacalgo | typeof s.sctp_assoc_ids,
-  numbers: Content<number[], readonly number[]>,
-) {
-  return {
-    type: `struct ${counter.name}`,
-    room: counter.size + numbers.room,
-    decode: (bytes: Uint8Array) => numbers.decode(bytes.subarray(counter.size)),
-    encode: (values: readonly number[], name: string) =>
-      Buffer.concat([uint.encode(arrayIn(name, values).length, name), numbers.encode(values, name)]),
-  };
-}
-
 export const sctpOptions = optionsOf(SOL_SCTP, {
   SCTP_RTOINFO: both(s.sctp_rtoinfo),
   SCTP_ASSOCINFO: both(s.sctp_assocparams),
@@ -86,14 +72,14 @@ export const sctpOptions = optionsOf(SOL_SCTP, {
   SCTP_PARTIAL_DELIVERY_POINT: both(uint),
   SCTP_MAX_BURST: both(s.sctp_assoc_value),
   SCTP_AUTH_CHUNK: writable(s.sctp_authchunk),
-  SCTP_HMAC_IDENT: both(counted(s.sctp_hmacalgo, list(uint16, 16))),
+  SCTP_HMAC_IDENT: both(counted('struct sctp_hmacalgo', list(uint16, 16))),
   SCTP_AUTH_KEY: writable(s.sctp_authkey),
   SCTP_AUTH_ACTIVE_KEY: both(s.sctp_authkeyid),
   SCTP_AUTH_DELETE_KEY: writable(s.sctp_authkeyid),
   SCTP_PEER_AUTH_CHUNKS: readable(chunks),
   SCTP_LOCAL_AUTH_CHUNKS: readable(chunks),
   SCTP_GET_ASSOC_NUMBER: readable(uint),
-  SCTP_GET_ASSOC_ID_LIST: readable(counted(s.sctp_assoc_ids, list(int, 16_384))),
+  SCTP_GET_ASSOC_ID_LIST: readable(counted('struct sctp_assoc_ids', list(int, 16_384))),
   SCTP_AUTO_ASCONF: both(flag),
   SCTP_PEER_ADDR_THLDS: both(s.sctp_paddrthlds),
   SCTP_RECVRCVINFO: both(flag),

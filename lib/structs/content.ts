@@ -136,19 +136,6 @@ export function bytes(room: number): Content<Uint8Array> {
   };
 }
 
-/** Bytes behind their number, an unsigned int: at most so many when read. */
-export function counted(type: string, most: number): Content<Uint8Array> {
-  return {
-    type,
-    room: uint.room + most,
-    decode: (all) => all.subarray(uint.room, uint.room + uint.decode(all)),
-    encode(value, name) {
-      const content = bytes(most).encode(value, name);
-      return Buffer.concat([uint.encode(content.length, name), content]);
-    },
-  };
-}
-
 /** An IPv4 address as text. */
 export const in_addr: Content<string> = {
   type: 'struct in_addr',
@@ -190,6 +177,22 @@ export function list<H extends Holding>(element: H, most: number): Content<Out<H
       const bytes = new Uint8Array(size * arrayIn(name, values).length);
       for (const [i, value] of values.entries()) bytes.set(encode(value, `${name}[${i}]`), i * size);
       return bytes;
+    },
+  };
+}
+
+/** What has elements, behind an unsigned int that says how many. */
+export function counted<Out extends { length: number; slice(from: number, to: number): Out }, In>(
+  type: string,
+  elements: Content<Out, In & { length: number }>,
+): Content<Out, In & { length: number }> {
+  return {
+    type,
+    room: uint.room + elements.room,
+    decode: (bytes) => elements.decode(bytes.subarray(uint.room)).slice(0, uint.decode(bytes)),
+    encode(values, name) {
+      const content = elements.encode(values, name);
+      return Buffer.concat([uint.encode(values.length, name), content]);
     },
   };
 }

@@ -231,7 +231,7 @@ export const controlKinds = {
   /** Sent: ALG_OP_ENCRYPT or ALG_OP_DECRYPT. */
   ALG_SET_OP: kind(c.SOL_ALG, c.ALG_SET_OP, uint),
   /** Sent: the initialisation vector, as long as the cipher's is. */
-  ALG_SET_IV: kind(c.SOL_ALG, c.ALG_SET_IV, counted('struct af_alg_iv', 64), { least: 4 }),
+  ALG_SET_IV: kind(c.SOL_ALG, c.ALG_SET_IV, counted('struct af_alg_iv', bytes(64)), { least: 4 }),
   /** Sent: how many bytes at the beginning are authenticated only. */
   ALG_SET_AEAD_ASSOCLEN: kind(c.SOL_ALG, c.ALG_SET_AEAD_ASSOCLEN, uint),
 
