@@ -12,6 +12,7 @@ import {
   CLONE_NEWNET,
   connect,
   constants,
+  EINVAL,
   getOption,
   getpeername,
   getsockname,
@@ -31,10 +32,13 @@ import {
   if_nametoindex,
   listen,
   NETLINK_ROUTE,
+  NETLINK_USERSOCK,
+  NLM_F_ACK_TLVS,
   NLM_F_CREATE,
   NLM_F_DUMP,
   NLM_F_EXCL,
   NLMSG_DONE,
+  NLMSG_ERROR,
   RT_SCOPE_UNIVERSE,
   RT_TABLE_MAIN,
   RTA_DST,
@@ -56,6 +60,7 @@ import {
   SOCK_DIAG_BY_FAMILY,
   SOCK_STREAM,
   send,
+  sendto,
   setOption,
   sockaddr_in,
   sockaddr_in6,
@@ -89,6 +94,7 @@ import {
   NetlinkMessage,
   netlinkRequest,
   netlinkSocket,
+  nlmsghdr,
   Route,
   rtmsg,
   rtnexthop,
@@ -378,6 +384,22 @@ describe('sockets', () => {
     expect(findUnixSocket(inodeOf(one))).toMatchObject({ inode: inodeOf(one), peer: inodeOf(other), receiveQueue: 4 });
     expect(() => findUnixSocket(0xffff_fffe)).toThrow(expect.objectContaining({ code: 'ENOENT' }));
   });
+});
+
+test('an answer that was cut is an error by its number', () => {
+  // Not of the kernel, which cuts none: of another program.
+  const [mine, other] = [NETLINK_USERSOCK, NETLINK_USERSOCK].map((protocol) => opened(netlinkSocket(protocol)));
+  connect(mine as number, getsockname(other as number));
+  const request = NetlinkMessage.of(RTM_GETLINK, NLM_F_DUMP, new ifinfomsg());
+  const anyRequest = NetlinkMessage.of(RTM_GETLINK, NLM_F_DUMP, new ifinfomsg());
+  netlinkRequest(opened(netlinkSocket(NETLINK_ROUTE)), anyRequest);
+  const header = new nlmsghdr({
+    ...{ nlmsg_len: 20, nlmsg_type: NLMSG_ERROR, nlmsg_flags: NLM_F_ACK_TLVS },
+    nlmsg_seq: anyRequest.header.nlmsg_seq + 1, // of the next one
+  });
+  const answer = Buffer.concat([header.bytes, Uint8Array.from([256 - EINVAL, 255, 255, 255])]);
+  sendto(other as number, answer, 0, getsockname(mine as number));
+  expect(() => netlinkRequest(mine as number, request)).toThrow(expect.objectContaining({ code: 'EINVAL' }));
 });
 
 describe.skipIf(!haveNamespaces)('requests that change something (need root)', () => {

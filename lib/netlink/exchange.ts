@@ -123,7 +123,7 @@ function explanation(message: NetlinkMessage): string | undefined {
   if ((nlmsg_flags & NLM_F_ACK_TLVS) === 0) return undefined;
   if (nlmsg_type === NLMSG_DONE) return message.attributes({ size: 4 }).text(NLMSGERR_ATTR_MSG);
   const all = message.attributes(nlmsgerr).bytes;
-  const requestLength = message.body(nlmsgerr).msg.nlmsg_len;
+  const requestLength = message.body(nlmsgerr).msg?.nlmsg_len ?? 0; // none in an answer that was cut
   const skipped = (nlmsg_flags & NLM_F_CAPPED) !== 0 ? 0 : netlinkAlign(requestLength) - nlmsghdr.size;
   return new NetlinkAttributes(all.subarray(Math.max(0, skipped))).text(NLMSGERR_ATTR_MSG);
 }
