@@ -98,6 +98,25 @@ describe.skipIf(!haveChromium)('the page, in a browser (needs Chromium)', () => 
     }
   });
 
+  test('a long picture that is fitted into the window still has times and names', async () => {
+    const records = Array.from({ length: 600 }, (_, i): TraceRecord => {
+      const call = i % 2 === 0 ? 'poll' : 'select';
+      return { time: i, duration: 0.1, thread: 0, call, arguments: {}, result: 1, text: `${call}() = 1` };
+    });
+    const file = join(folder(), 'out.html');
+    writeFileSync(file, timelinePage([{ timeline: timelineOf(records) }]));
+    await browser.show(file);
+    await browser.click('[data-act=fit]');
+    for (const kind of ['tick', 'name']) {
+      const boxes = await browser.evaluate<DOMRectLike[]>(
+        `Array.from(document.querySelectorAll('.whole .${kind}'), (label) => label.getBoundingClientRect().toJSON())
+          .filter(({ width }) => width > 0).sort((one, other) => one.left - other.left)`,
+      );
+      expect(boxes.length, kind).toBeGreaterThan(3);
+      for (const [i, { left }] of boxes.entries()) expect(left).toBeGreaterThan(boxes[i - 1]?.right ?? 0);
+    }
+  });
+
   test('no mark lies on a title, or on a label that is not its own', async () => {
     const call = (time: number, text: string, fd?: number): TraceRecord => {
       const error = /E[A-Z]+$/.exec(text)?.[0];

@@ -18,7 +18,9 @@ export interface Label {
 const gap = 7;
 /** Half of a mark, and some more. */
 const markRoom = 5;
-const magnifications = [0.4, 0.6, 0.8, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32];
+/** A picture that is fitted into a window is no narrower than this; one that is long, many times narrower than it is made. */
+const narrowest = 300;
+const magnifications = [0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32];
 /** From here on labels end at their place, and do not begin there. */
 const rightmost = 0.8;
 
@@ -47,6 +49,7 @@ export function widthsForLabels(
   const [places, placed]: [number[], Label[]] = [[], []];
   for (const magnification of magnifications) {
     const total = Math.round(width * magnification);
+    if (magnification < 0.4 && total < narrowest) continue;
     for (const label of order) {
       if (shown.has(label)) continue;
       const [left, right] = extent(label, total);
