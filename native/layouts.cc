@@ -4,7 +4,8 @@
 
 #include <csignal>
 #include <cstddef>
-#include <cstring>
+#include <initializer_list>
+#include <vector>
 
 #include "addon.h"
 #include "newer.h"
@@ -18,52 +19,79 @@ struct fdset {
   fd_set set;
 };
 
-// Where the compiler put a bit-field, found by setting all its bits.
-static Napi::Array BitsOf(Napi::Env env, const uint8_t* bytes, size_t size) {
-  size_t first = 0, bits = 0;
-  for (size_t i = 0; i < size * 8; i++) {
-    if (!(bytes[i / 8] >> i % 8 & 1)) continue;
-    if (bits++ == 0) first = i;
-  }
-  Napi::Array place = Napi::Array::New(env);
-  size_t values[] = {first / 8, 1, first % 8, bits};
-  for (uint32_t i = 0; i < 4; i++) place[i] = Napi::Number::New(env, static_cast<double>(values[i]));
-  return place;
-}
+// Where a field lies. A bit-field has no address: `set` sets all its bits, to be looked for.
+struct Place {
+  const char* name;
+  size_t offset, size;
+  void (*set)(void* all);
+};
 
-static Napi::Array PlaceOf(Napi::Env env, size_t offset, size_t size) {
-  Napi::Array place = Napi::Array::New(env);
-  place[uint32_t{0}] = Napi::Number::New(env, static_cast<double>(offset));
-  place[uint32_t{1}] = Napi::Number::New(env, static_cast<double>(size));
-  return place;
-}
+struct Layout {
+  const char* name;
+  size_t size;
+  const Place* places;  // up to one without a name
+};
 
 // In this namespace, so that a struct of newer.h comes before the headers' own.
 namespace newer {
-static Napi::Object AllLayouts(Napi::Env env) {
-  Napi::Object layouts = Napi::Object::New(env);
 #define STRUCT(name) LAYOUT(struct name, name)
 #define UNION(name) LAYOUT(union name, name)
-#define LAYOUT(type, name)                                   \
-  {                                                          \
-    using Struct = type;                                     \
-    Napi::Object layout = Napi::Object::New(env);            \
-    Napi::Object fields = Napi::Object::New(env);            \
-    layout["size"] = Napi::Number::New(env, sizeof(Struct)); \
-    layout["fields"] = fields;                               \
-    layouts[#name] = layout;
-#define FIELD(field) fields[#field] = PlaceOf(env, offsetof(Struct, field), sizeof(Struct::field));
-#define BITS(field)                                                                   \
-  {                                                                                   \
-    Struct all;                                                                       \
-    memset(&all, 0, sizeof all);                                                      \
-    all.field--;                                                                      \
-    fields[#field] = BitsOf(env, reinterpret_cast<const uint8_t*>(&all), sizeof all); \
-  }
-#define END }
+
+// Tables and not statements: as code of one function, the compiler takes minutes for it.
+#define LAYOUT(type, name) \
+  struct name##_places {   \
+    using Struct = type;   \
+    static constexpr Place all[] = {
+#define FIELD(field) {#field, offsetof(Struct, field), sizeof(Struct::field), nullptr},
+#define BITS(field) {#field, 0, 0, [](void* all) { static_cast<Struct*>(all)->field--; }},
+// clang-format off
+#define END {nullptr, 0, 0, nullptr}}; };
+// clang-format on
 #include "layouts.def"
-  return layouts;
-}
+#undef LAYOUT
+#undef FIELD
+#undef BITS
+#undef END
+
+#define LAYOUT(type, name) {#name, sizeof(type), name##_places::all},
+#define FIELD(field)
+#define BITS(field)
+#define END
+static constexpr Layout kLayouts[] = {
+#include "layouts.def"
+};
 }  // namespace newer
 
-Napi::Object Layouts(Napi::Env env) { return newer::AllLayouts(env); }
+static Napi::Array Numbers(Napi::Env env, std::initializer_list<size_t> values) {
+  Napi::Array numbers = Napi::Array::New(env, values.size());
+  uint32_t i = 0;
+  for (size_t value : values) numbers[i++] = Napi::Number::New(env, static_cast<double>(value));
+  return numbers;
+}
+
+static Napi::Array BitsOf(Napi::Env env, size_t size, const Place& place) {
+  std::vector<uint8_t> all(size);
+  place.set(all.data());
+  size_t first = 0, bits = 0;
+  for (size_t i = 0; i < size * 8; i++) {
+    if (!(all[i / 8] >> i % 8 & 1)) continue;
+    if (bits++ == 0) first = i;
+  }
+  return Numbers(env, {first / 8, 1, first % 8, bits});
+}
+
+Napi::Object Layouts(Napi::Env env) {
+  Napi::Object layouts = Napi::Object::New(env);
+  for (const Layout& each : newer::kLayouts) {
+    Napi::Object fields = Napi::Object::New(env);
+    for (const Place* place = each.places; place->name; place++) {
+      fields[place->name] =
+          place->set ? BitsOf(env, each.size, *place) : Numbers(env, {place->offset, place->size});
+    }
+    Napi::Object layout = Napi::Object::New(env);
+    layout["size"] = Napi::Number::New(env, static_cast<double>(each.size));
+    layout["fields"] = fields;
+    layouts[each.name] = layout;
+  }
+  return layouts;
+}
