@@ -37,7 +37,7 @@ namespace newer {
 #define STRUCT(name) LAYOUT(struct name, name)
 #define UNION(name) LAYOUT(union name, name)
 
-// Tables and not statements: as code of one function, the compiler takes minutes for it.
+// Tables and not statements: as code of one function, the compiler takes half a minute for it.
 #define LAYOUT(type, name) \
   struct name##_places {   \
     using Struct = type;   \
