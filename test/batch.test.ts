@@ -32,9 +32,11 @@ import {
   SOL_SOCKET,
   send,
   sendmmsg,
+  sendto,
   setOption,
   setsockopt,
   sockaddr_in,
+  sockaddr_un,
   socket,
   socketpair,
   timespec,
@@ -48,6 +50,7 @@ import {
   connected,
   connectedKinds,
   errorOf,
+  folder,
   havePython,
   type Kind,
   opened,
@@ -99,6 +102,20 @@ import socket
 receiver = socket.socket(fileno=3)
 print([receiver.recv(100).decode() for i in range(3)])`;
     expect(inPython(code, receiver).trim()).toBe("['one', 'two', 'three']");
+  });
+
+  test('are answered where they came from, also from a Unix path of all 108 bytes', () => {
+    const where = folder();
+    const [from, to] = [patient(socket(AF_UNIX, SOCK_DGRAM)), patient(socket(AF_UNIX, SOCK_DGRAM))];
+    bind(from, sockaddr_un(`${where}/${'x'.repeat(107 - where.length)}`));
+    bind(to, sockaddr_un(`${where}/y`));
+    for (const content of ['one', 'two']) sendto(from, bytes(content), 0, getsockname(to));
+    const batch = new MessageBatch(2, { payload: 8, name: 128 });
+    expect(recvmmsg(to, batch, 2, 0)).toBe(2);
+    expect([...batch.nameLengths]).toEqual([111, 111]); // as the kernel tells it
+    expect(sendmmsg(to, batch, 2)).toBe(2);
+    const back = new Uint8Array(8);
+    expect([0, 1].map(() => text(back.subarray(0, recv(from, back))))).toEqual(['one', 'two']);
   });
 
   test('each slot has all its room again for the next call', () => {
@@ -397,6 +414,7 @@ describe('the batch', () => {
     expect([...incoming.flags]).toEqual([0, MSG_TRUNC]);
     structuredClone(incoming.table.buffer, { transfer: [incoming.table.buffer as ArrayBuffer] });
     expect(() => recvmmsg(receiver, incoming, 0)).toThrow(/recvmmsg: 'table'/);
+    expect(() => sendmmsg(sender, incoming)).toThrow(/sendmmsg: 'table'/);
   });
 
   test('messages that hold a pointer are refused in every slot', () => {

@@ -5,6 +5,7 @@ import { CMSG_LEN, ControlBuffer } from '../structs/control.js';
 import { MessageBatch } from '../structs/message-batch.js';
 import { MsgHdr } from '../structs/msghdr.js';
 import { addressBytes, addressRoom } from '../structs/sockaddr.js';
+import { unix } from '../structs/sockaddr-layout.js';
 import { bytesOrNull } from '../structs/struct.js';
 import { timespec } from '../structs/time.js';
 import { shown } from '../values.js';
@@ -139,6 +140,8 @@ export function tryRecvmsg(fd: number, message: MsgHdr, flags: number): number {
   return received;
 }
 
+const longestTold = unix.size + 1; // see addressBytes
+
 function checkBatch(batch: MessageBatch): void {
   if (!(batch instanceof MessageBatch)) throw new TypeError('the messages must be a MessageBatch');
 }
@@ -157,7 +160,11 @@ function checkBatch(batch: MessageBatch): void {
  */
 export function sendmmsg(fd: number, batch: MessageBatch, count = batch?.size, flags = 0, first = 0): number {
   checkBatch(batch);
-  const { payloads, names, controls, table } = batch;
+  const { payloads, names, controls, table, nameLengths } = batch;
+  // Names that recvmmsg left there, and that are longer than the kernel takes.
+  for (let i = 0; i < nameLengths.length; i++) {
+    if (nameLengths[i] === longestTold) nameLengths[i] = addressBytes(batch.name(i)).length;
+  }
   const sent = raw.sendmmsg(fd, payloads, names, controls, table, first, count, flags);
   return sent < 0 ? fail('sendmmsg', sent, batch.nameLengths[first] ? batch.name(first) : undefined) : sent;
 }
