@@ -661,7 +661,9 @@ test('only what waits keeps the process running, and unref lets it end', () => {
       timeout: 10_000,
     });
   expect(run('const [one] = Socket.pair(); globalThis.kept = one;').status).toBe(0);
-  expect(run('const pair = Socket.pair(); globalThis.kept = pair; pair[0].recvBuffer(); pair[0].unref();').status).toBe(0);
+  expect(run('const pair = Socket.pair(); globalThis.kept = pair; pair[0].recvBuffer(); pair[0].unref();').status).toBe(
+    0,
+  );
   const waits = spawn(process.execPath, [
     '--input-type=module',
     '-e',
