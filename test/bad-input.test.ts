@@ -7,6 +7,7 @@ import {
   ENOTSOCK,
   epoll_wait,
   ip_msfilter,
+  MessageBatch,
   MSG_DONTWAIT,
   MsgHdr,
   poll,
@@ -199,6 +200,10 @@ test('an array of 2^32 - 1 holes is refused at once', () => {
     'senders must have at most 1048576 elements',
   );
   expect(() => raw.writev(closedFd, holes)).toThrow("writev: 'buffers' must be an array of buffers");
+  const batch = new MessageBatch(1, { payload: 8 });
+  for (const slot of ['storage', 'bytes', 'name', 'control'] as const) {
+    expect(() => batch[slot](holes)).toThrow('there is no slot an object in a batch of 1');
+  }
   expect(() => new ControlBuffer(holes)).toThrow('there is no kind of control message undefined');
 });
 

@@ -99,7 +99,7 @@ export class MessageBatch {
 
   /** All the room that slot i has for its payload: always the same view. */
   storage(i: number): Uint8Array {
-    return this.#storage[i] ?? this.#refuse(i);
+    return this.#slot(this.#storage, i);
   }
 
   /** The payload of slot i: the first `lengths[i]` bytes. The view is made anew when its length is not the last one. */
@@ -116,12 +116,12 @@ export class MessageBatch {
 
   /** The address of slot i: always the same object, whose length is `nameLengths[i]`. */
   name(i: number): SockAddr {
-    return this.#names[i] ?? this.#refuse(i);
+    return this.#slot(this.#names, i);
   }
 
   /** The control messages of slot i: always the same object, whose length is `controlLengths[i]`. */
   control(i: number): ControlBuffer {
-    return this.#controls[i] ?? this.#refuse(i);
+    return this.#slot(this.#controls, i);
   }
 
   /**
@@ -148,7 +148,10 @@ export class MessageBatch {
     return this;
   }
 
-  #refuse(i: number): never {
-    throw new RangeError(`there is no slot ${shown(i)} in a batch of ${this.size}`);
+  // What is no number is not made a key: that would run its code, or write out an array of 2^32 - 1 elements.
+  #slot<T>(slots: readonly T[], i: number): T {
+    const slot = typeof i === 'number' ? slots[i] : undefined;
+    if (slot === undefined) throw new RangeError(`there is no slot ${shown(i)} in a batch of ${this.size}`);
+    return slot;
   }
 }
